@@ -1,0 +1,1 @@
+"""Errors, ids, time and the principal: standard library only."""
