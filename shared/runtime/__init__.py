@@ -1,0 +1,1 @@
+"""The plumbing that all four services share: engines, delivery, identity, HTTP, metrics, logs."""

@@ -1,0 +1,210 @@
+"""Kafka: the settings that lose nothing, written once; prebuilt batches out; Kafka's own topic ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.partitioner import murmur2
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from shared.contracts.envelope import Headers
+from shared.runtime.settings import RuntimeSettings
+
+Record = tuple[bytes | None, bytes | None, Headers]
+"""Key, value (None: a tombstone), headers."""
+MAX_BATCH_BYTES = 512 * 1024
+
+
+@lru_cache(maxsize=100_000)
+def partition_of(key: str, partitions: int) -> int:
+    """Return the partition of a `provider:site`, by the murmur2 that Kafka's own clients use.
+
+    Args:
+        key: The text of the partition key.
+        partitions: Number of partitions of the topic.
+    """
+    hashed: int = murmur2(key.encode()) & 0x7FFFFFFF
+    return hashed % partitions
+
+
+def make_broker(settings: RuntimeSettings, service: str) -> KafkaBroker:
+    """Make the FastStream broker that only consumes; sending goes through `Producer`.
+
+    Args:
+        settings: Where Kafka is and how long to be patient.
+        service: Becomes the client id.
+    """
+    return KafkaBroker(
+        settings.kafka_bootstrap_servers,
+        client_id=f"nearmiss-{service}",
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        graceful_timeout=settings.graceful_timeout_s,
+        parser=survive_bad_headers,
+        apply_types=False,
+        logger=None,
+    )
+
+
+def subscriber_options(settings: RuntimeSettings, group_id: str, listener: Any) -> dict[str, Any]:
+    """Return the consumer settings that lose nothing; the library's defaults do.
+
+    Default acknowledgement is at most once, the default offset is "latest", and the default assignor
+    splits the topics of one site between members.
+    """
+    return {
+        "group_id": group_id,
+        "batch": True,
+        "max_records": settings.batch_max_records,
+        "batch_timeout_ms": settings.batch_timeout_ms,
+        "fetch_max_wait_ms": 100,
+        "auto_offset_reset": "earliest",
+        "ack_policy": AckPolicy.MANUAL,
+        "partition_assignment_strategy": [RangePartitionAssignor],
+        "listener": listener,
+        "session_timeout_ms": settings.session_timeout_ms,
+        "rebalance_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": 1_000,
+        "decoder": _raw,
+    }
+
+
+async def survive_bad_headers(message: Any, original: Any) -> Any:
+    """Keep one header that is not UTF-8, or null, from taking its whole batch with it.
+
+    FastStream decodes headers before a handler can see the batch; such a header would raise there and
+    the batch would be passed over.
+    """
+    for record in message if isinstance(message, tuple) else (message,):
+        if any(value is None or not value.isascii() for _, value in record.headers):
+            object.__setattr__(record, "headers", tuple((name, _text(value)) for name, value in record.headers))
+    return await original(message)
+
+
+def _text(value: bytes | None) -> bytes:
+    if value is None:
+        return b""
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return value.hex().encode()
+    return value
+
+
+async def _raw(message: Any) -> Any:
+    return message.raw_message
+
+
+class ContinuousConsumer(AIOKafkaConsumer):
+    """A consumer that knows from which offset on it fetched each batch.
+
+    A batch that begins above the offset asked for is either a gap in the log (compaction, markers) or
+    follows one that was lost between the consumer and the handler; only this tells the two apart.
+
+    Attributes:
+        began: Per partition of the latest `getmany`: the offset it was fetched from; missing right after
+            an assignment.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.began: dict[TopicPartition, int] = {}
+        self._reached: dict[TopicPartition, int] = {}
+
+    async def getmany(self, *partitions: TopicPartition, **limits: Any) -> dict[TopicPartition, list[Any]]:
+        """Fetch, and note where each partition's records were fetched from."""
+        batches: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **limits)
+        self.began = {tp: self._reached[tp] for tp in batches if tp in self._reached}
+        self._reached.update((tp, records[-1].offset + 1) for tp, records in batches.items())
+        return batches
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Fetch from an offset on; aiokafka drops what it had buffered from elsewhere."""
+        super().seek(partition, offset)
+        self._reached[partition] = offset
+
+    def forget(self) -> None:
+        """Forget all places after a rebalance: fetching goes on from wherever Kafka says."""
+        self._reached = {}
+
+
+async def connect_broker(broker: KafkaBroker) -> None:
+    """Connect a broker and have its subscribers use `ContinuousConsumer`."""
+    await broker.connect()
+    config = broker.config.broker_config
+    options: dict[str, Any] = getattr(config.builder, "keywords", {})
+    config.builder = partial(ContinuousConsumer, **options)
+
+
+class Producer:
+    """Sends prebuilt batches, idempotent and acknowledged by all in-sync replicas.
+
+    Args:
+        settings: Where Kafka is.
+        service: Becomes the client id.
+    """
+
+    def __init__(self, settings: RuntimeSettings, service: str) -> None:
+        self._settings = settings
+        self._client_id = f"nearmiss-{service}-out"
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect; raises aiokafka's KafkaConnectionError where no broker answers."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=MAX_BATCH_BYTES,
+            max_request_size=2 * MAX_BATCH_BYTES,
+            request_timeout_ms=20_000,
+        )
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Send what is under way and disconnect."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    async def send(self, lanes: Mapping[tuple[str, int], Sequence[Record]]) -> None:
+        """Send records and wait until Kafka has all of them.
+
+        One aiokafka batch per partition, sent whole: a `send` per record costs more than the work that
+        the record carries.
+
+        Args:
+            lanes: Records in order, per topic and partition.
+
+        Raises:
+            KafkaError: Kafka refused a batch; some lanes may have been written.
+        """
+        if self._producer is None:
+            raise RuntimeError("the producer is used before the app has started")
+        futures: list[asyncio.Future[Any]] = []
+        for (topic, partition), records in lanes.items():
+            batch = self._producer.create_batch()
+            for key, value, headers in records:
+                if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+                    batch = self._producer.create_batch()
+                    if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+                        raise ValueError(f"a record for {topic} is larger than {MAX_BATCH_BYTES} bytes")
+            if batch.record_count():
+                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+        if futures:
+            await asyncio.gather(*futures)
+
+    @property
+    def client(self) -> Any:
+        """Return aiokafka's network client, for metadata that its admin does not offer."""
+        if self._producer is None:
+            raise RuntimeError("the producer is used before the app has started")
+        return self._producer.client

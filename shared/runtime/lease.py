@@ -1,0 +1,62 @@
+"""A lease in MongoDB, on the server's clock: at most one holder does a job at a time."""
+
+from __future__ import annotations
+
+from pymongo.errors import DuplicateKeyError
+
+from shared.kernel.clock import monotonic_s
+from shared.runtime.mongo import Database
+
+COLLECTION = "leases"
+SAFE_SHARE = 0.6
+"""Work is begun only in the first part of the lease, so that a pause does not outlive it unseen."""
+
+
+class Lease:
+    """One named lease.
+
+    Args:
+        name: What is leased.
+        holder: Id of this process; two processes never share one.
+        ttl_ms: How long it is held without being renewed.
+    """
+
+    def __init__(self, name: str, holder: str, ttl_ms: int) -> None:
+        self._name = name
+        self._holder = holder
+        self._ttl_ms = ttl_ms
+        self._taken_at = float("-inf")
+
+    def fresh(self) -> bool:
+        """Tell whether work may be begun without asking again."""
+        return monotonic_s() - self._taken_at < self._ttl_ms / 1000 * SAFE_SHARE
+
+    async def take(self, db: Database) -> bool:
+        """Take or renew the lease.
+
+        Returns:
+            True when this process holds it now.
+        """
+        before = monotonic_s()
+        taken = await db[COLLECTION].find_one_and_update(
+            {"_id": self._name, "$or": [{"who": self._holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]},
+            [{"$set": {"who": self._holder, "until": {"$add": ["$$NOW", self._ttl_ms]}}}],
+        )
+        if taken is None:
+            await self._make(db)
+            return False
+        self._taken_at = before
+        return True
+
+    async def _make(self, db: Database) -> None:
+        try:
+            await db[COLLECTION].update_one(
+                {"_id": self._name}, [{"$set": {"until": {"$ifNull": ["$until", {"$toDate": 0}]}}}], upsert=True
+            )
+        except DuplicateKeyError:
+            return  # another process made it at the same moment
+
+    async def release(self, db: Database) -> None:
+        """Let go at shutdown, so that the next holder need not wait for the end."""
+        self._taken_at = float("-inf")
+        await db[COLLECTION].update_one({"_id": self._name, "who": self._holder}, [{"$set": {"until": {"$toDate": 0}}}])

@@ -1,0 +1,302 @@
+"""The one assembly that all four services share: engines, consumer, relay, tasks, health, HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Depends, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pymongo.errors import PyMongoError
+
+from shared.contracts.topics import Service, Topic, group, inputs_of
+from shared.kernel.clock import Clock, SystemClock, monotonic_s
+from shared.runtime.auth import PUBLIC, OpaqueVerifier, TokenVerifier
+from shared.runtime.engines import EngineAway, wait_for_kafka, wait_for_mongo
+from shared.runtime.fenced import FencedLedger, Fold
+from shared.runtime.http import Limits, install_errors, refuse_unguarded
+from shared.runtime.inbox import Halt, Inbox, Ledger
+from shared.runtime.kafka import Producer, connect_broker, make_broker, subscriber_options
+from shared.runtime.logging import configure_logging, logger
+from shared.runtime.metrics import Metrics
+from shared.runtime.mongo import Mongo
+from shared.runtime.outbox import Relay
+from shared.runtime.pipe import PipeLedger, Transform
+from shared.runtime.settings import RuntimeSettings
+from shared.runtime.topic_ids import topic_ids
+
+TEND_S = 1.0
+log = logger(__name__)
+Job = Callable[[], Awaitable[None]]
+
+
+class Runtime:
+    """A service's plumbing; nothing connects before the app starts.
+
+    Args:
+        service: The service's name.
+        settings: Its settings.
+        clock: The source of now.
+    """
+
+    def __init__(self, service: Service, settings: RuntimeSettings, clock: Clock | None = None) -> None:
+        self.service = service
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.metrics = Metrics(service)
+        self.mongo = Mongo(settings.mongodb_uri.get_secret_value(), f"{settings.database_prefix}{service}")
+        self.producer = Producer(settings, service)
+        self.broker = make_broker(settings, service)
+        self.holder = f"{service}-{os.getpid()}-{id(self):x}"
+        self.relay: Relay | None = None
+        self.inbox: Inbox | None = None
+        self._ledger: Ledger | None = None
+        self._topics: dict[str, Topic] = {topic.name: topic for topic in inputs_of(service)}
+        self._jobs: list[Job] = []
+        self._on_open: list[Job] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._exit_reason: str | None = None
+
+    def wake(self) -> None:
+        """Tell the relay that outbox rows were committed."""
+        if self.relay is not None:
+            self.relay.wake()
+
+    @property
+    def outbox_full(self) -> bool:
+        """Tell whether so much waits to be sent that nothing new should be taken in."""
+        return self.relay is not None and self.relay.depth >= self.settings.outbox_depth_max
+
+    def consume(self, fold: Fold) -> None:
+        """Read all inputs of the service into MongoDB, fenced."""
+        ledger = FencedLedger(
+            self.service,
+            self._topics,
+            self.mongo,
+            fold,
+            self.metrics,
+            self.clock,
+            self.settings.dead_letters_in_a_row_max,
+            self.wake,
+        )
+        self._subscribe(ledger)
+
+    def pipe(self, transform: Transform) -> None:
+        """Read all inputs of the service and publish what a pure function makes of them."""
+        ledger = PipeLedger(
+            self.service,
+            self._topics,
+            self.producer,
+            transform,
+            self.metrics,
+            self.clock,
+            self.settings.dead_letters_in_a_row_max,
+        )
+        self._subscribe(ledger)
+
+    def _subscribe(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.inbox = inbox = Inbox(self.service, ledger, self.metrics, self.settings)
+        options = subscriber_options(self.settings, group(self.service), inbox)
+        inbox.subscriber = self.broker.subscriber(*self._topics, **options)
+        inbox.subscriber(inbox.on_batch)
+
+    def every(self, job: Job) -> None:
+        """Run a job beside the app for as long as it lives; the job loops and sleeps by itself."""
+        self._jobs.append(job)
+
+    def on_open(self, job: Job) -> None:
+        """Run something once the database answers and before records flow: indexes, first documents."""
+        self._on_open.append(job)
+
+    def app(
+        self,
+        routers: Sequence[APIRouter] = (),
+        opaque: OpaqueVerifier | None = None,
+        streaming_paths: Iterable[str] = (),
+        **fastapi_options: Any,
+    ) -> FastAPI:
+        """Build the ASGI app.
+
+        Args:
+            routers: The service's routes; each must name its guard.
+            opaque: Verifier of API keys, at the service that makes them.
+            streaming_paths: Paths that read their body as a stream and so have no size limit.
+            fastapi_options: Title and the like.
+
+        Raises:
+            PermissionError: a route has no guard.
+        """
+        configure_logging(self.service, self.settings.log_level)
+        app = FastAPI(lifespan=self._lifespan, root_path=self.settings.root_path, **fastapi_options)
+        app.state.verifier = TokenVerifier(self.settings.token_public_key, opaque)
+        app.state.runtime = self
+        install_errors(app)
+        app.include_router(self._probes())
+        for router in routers:
+            app.include_router(router)
+        refuse_unguarded(app)
+        app.add_middleware(
+            Limits,
+            metrics=self.metrics,
+            body_max_bytes=self.settings.body_max_bytes,
+            unlimited_paths=frozenset(streaming_paths),
+        )
+        return app
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        try:
+            await self.start()
+        except (EngineAway, Halt) as error:
+            log.critical("cannot start", reason=str(error))
+            await self.stop()
+            raise SystemExit(str(error)) from None
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Wait for the engines, then start relay, consumer and jobs.
+
+        Raises:
+            EngineAway: an engine or a topic is missing after the wait.
+            Halt: a topic was made anew.
+        """
+        patience_s = self.settings.engines_wait_s
+        self.mongo.open()
+        await wait_for_mongo(self.mongo, patience_s)
+        await wait_for_kafka(self.settings.kafka_bootstrap_servers, patience_s)
+        await self.producer.start()
+        if isinstance(self._ledger, FencedLedger):
+            await self._ledger.adopt(await self._topic_ids())
+        for job in self._on_open:
+            await job()
+        self.relay = Relay(
+            self.service,
+            self.holder,
+            self.mongo,
+            self.producer,
+            self.metrics,
+            self.clock,
+            self.settings.outbox_batch_rows,
+            self.settings.outbox_lease_ms,
+        )
+        self._spawn(self.relay.run)
+        if self.inbox is not None:
+            await connect_broker(self.broker)
+            await self.broker.start()
+            self._spawn(self._tend)
+        for job in self._jobs:
+            self._spawn(job)
+        log.info("started", topics=list(self._topics))
+
+    async def _topic_ids(self) -> dict[str, str]:
+        started_s = monotonic_s()
+        while True:
+            ids = await topic_ids(self.producer.client, list(self._topics))
+            missing = set(self._topics) - set(ids)
+            if not missing:
+                return ids
+            if monotonic_s() - started_s > self.settings.engines_wait_s:
+                raise EngineAway(f"topics {sorted(missing)} do not exist: run python -m shared.runtime.provision")
+            await asyncio.sleep(TEND_S)
+
+    def _spawn(self, job: Job) -> None:
+        task = asyncio.ensure_future(job())
+        task.add_done_callback(self._job_ended)
+        self._tasks.append(task)
+
+    def _job_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.exit(f"a background job broke: {type(error).__name__}", error)
+
+    def exit(self, reason: str, error: BaseException | None = None) -> None:
+        """End the process in order, so that whoever runs it starts it again."""
+        if self._exit_reason is None:
+            self._exit_reason = reason
+            log.critical("service stops itself", reason=reason, exc_info=error)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    async def _tend(self) -> None:
+        assert self.inbox is not None
+        while True:
+            try:
+                await self.inbox.tend()
+            except (PyMongoError, KafkaError) as error:
+                log.warning("cannot look after the consumer", error=type(error).__name__)
+            if self.inbox.fatal:
+                self.exit(self.inbox.fatal)
+            await asyncio.sleep(TEND_S)
+
+    async def stop(self) -> None:
+        """Finish the batch in flight, send what the outbox holds of this round, let go of everything."""
+        if self.inbox is not None:
+            await self.broker.stop()
+        if self.relay is not None:
+            await self.relay.stop()
+        for task in self._tasks[1:]:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(task, 5.0)
+        self._tasks.clear()
+        if self.relay is not None:
+            with contextlib.suppress(PyMongoError):
+                await self.relay.release()
+        await self.producer.stop()
+        self.mongo.close()
+
+    def not_live(self) -> str | None:
+        """Say why the process should be started again; None while it makes progress."""
+        patience_s = self.settings.stalled_after_s
+        if self.relay is not None and monotonic_s() - self.relay.turned_at_s > patience_s + 10:
+            return "the outbox relay stands still"
+        if self.inbox is None:
+            return None
+        if not self.inbox.subscriber.running:
+            return "the consumer is not running"
+        if not self.inbox.halted and monotonic_s() - self.inbox.turned_at_s > patience_s:
+            return "records wait and the consumer stands still"
+        return None
+
+    async def not_ready(self) -> str | None:
+        """Say why no work should be sent here; None when it can do its work."""
+        if self.relay is None:
+            return "still starting"
+        if self.inbox is not None and self.inbox.halted:
+            return self.inbox.halted
+        if self.inbox is not None and self.inbox.stopped:
+            return "partitions stopped by a bug: " + ", ".join(
+                f"{tp.topic}/{tp.partition}" for tp in self.inbox.stopped
+            )
+        try:
+            await asyncio.wait_for(self.mongo.ping(), 2.0)
+        except (PyMongoError, TimeoutError):
+            return "MongoDB does not answer"
+        return None
+
+    def _probes(self) -> APIRouter:
+        router = APIRouter(include_in_schema=False, dependencies=[Depends(PUBLIC)])
+
+        @router.get("/health/live")
+        async def live() -> Response:
+            reason = self.not_live()
+            return Response(reason or "making progress", 503 if reason else 200, media_type="text/plain")
+
+        @router.get("/health/ready")
+        async def ready() -> Response:
+            reason = await self.not_ready()
+            return Response(reason or "ready", 503 if reason else 200, media_type="text/plain")
+
+        @router.get("/metrics")
+        async def metrics() -> Response:
+            return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        return router
