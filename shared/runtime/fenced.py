@@ -134,6 +134,13 @@ class FencedLedger:
                 return await self.read(partitions, consumer)  # another member made some at the same moment
         return {tp: found.get(tp, 0) for tp in partitions}
 
+    async def places(self) -> dict[tuple[str, int], int]:
+        """Return the next offset of every fence of the service, by topic and partition."""
+        fences = self._mongo.db[COLLECTION].find(
+            {"service": self._service, "topic_id": {"$in": list(self.ids.values())}}
+        )
+        return {(doc["topic"], int(doc["_id"].rpartition(":")[2])): int(doc["next"]) async for doc in fences}
+
     async def apply(self, parts: Mapping[TopicPartition, Part], consumer: Any) -> None:  # noqa: ARG002 - port
         """Decode, fold, write dead letters and outbox and move the fences, all or nothing."""
         started_s = monotonic_s()

@@ -20,7 +20,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from shared.kernel.clock import monotonic_s
 from shared.runtime.logging import logger
 from shared.runtime.metrics import Metrics
-from shared.runtime.mongo import is_transient
+from shared.runtime.passing import is_passing
 from shared.runtime.settings import RuntimeSettings
 
 log = logger(__name__)
@@ -284,8 +284,3 @@ async def commit(consumer: Any, starts: Mapping[TopicPartition, int]) -> None:
         await consumer.commit(mine)
     except (CommitFailedError, IllegalStateError, KafkaError) as error:
         log.info("offsets were not committed", error=type(error).__name__)
-
-
-def is_passing(error: BaseException) -> bool:
-    """Tell whether the same work may succeed later: an engine is away, or two writers met."""
-    return is_transient(error) or isinstance(error, KafkaError | ConnectionError | TimeoutError)

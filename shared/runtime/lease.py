@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from pymongo.errors import DuplicateKeyError
 
 from shared.kernel.clock import monotonic_s
 from shared.runtime.mongo import Database
 
 COLLECTION = "leases"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SAFE_SHARE = 0.6
 """Work is begun only in the first part of the lease, so that a pause does not outlive it unseen."""
 
@@ -51,7 +54,7 @@ class Lease:
     async def _make(self, db: Database) -> None:
         try:
             await db[COLLECTION].update_one(
-                {"_id": self._name}, [{"$set": {"until": {"$ifNull": ["$until", {"$toDate": 0}]}}}], upsert=True
+                {"_id": self._name}, [{"$set": {"until": {"$ifNull": ["$until", LONG_AGO]}}}], upsert=True
             )
         except DuplicateKeyError:
             return  # another process made it at the same moment
@@ -59,4 +62,4 @@ class Lease:
     async def release(self, db: Database) -> None:
         """Let go at shutdown, so that the next holder need not wait for the end."""
         self._taken_at = float("-inf")
-        await db[COLLECTION].update_one({"_id": self._name, "who": self._holder}, [{"$set": {"until": {"$toDate": 0}}}])
+        await db[COLLECTION].update_one({"_id": self._name, "who": self._holder}, [{"$set": {"until": LONG_AGO}}])

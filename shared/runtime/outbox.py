@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from shared.contracts.envelope import Event, Headers, headers_for, partition_key
 from shared.contracts.topics import Service, Topic
 from shared.kernel.clock import Clock, monotonic_s
@@ -18,6 +16,7 @@ from shared.runtime.lease import Lease
 from shared.runtime.logging import logger
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import Mongo, Session
+from shared.runtime.passing import is_passing
 
 COLLECTION = "outbox"
 POLL_S = 1.0
@@ -165,7 +164,9 @@ class Relay:
             try:
                 if await self._round() == self._limit:
                     continue
-            except (PyMongoError, ConnectionError, OSError) as error:
+            except Exception as error:
+                if not is_passing(error):
+                    raise
                 self._metrics.retries.labels(self._service, "publish").inc()
                 log.warning("outbox waits for an engine", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)

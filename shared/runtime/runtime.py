@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -16,6 +17,7 @@ from pymongo.errors import PyMongoError
 
 from shared.contracts.topics import Service, Topic, group, inputs_of
 from shared.kernel.clock import Clock, SystemClock, monotonic_s
+from shared.kernel.errors import Unavailable
 from shared.runtime.auth import PUBLIC, OpaqueVerifier, TokenVerifier
 from shared.runtime.engines import EngineAway, wait_for_kafka, wait_for_mongo
 from shared.runtime.fenced import FencedLedger, Fold
@@ -42,9 +44,16 @@ class Runtime:
         service: The service's name.
         settings: Its settings.
         clock: The source of now.
+        topics: What it consumes; by default what the registry says.
     """
 
-    def __init__(self, service: Service, settings: RuntimeSettings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        settings: RuntimeSettings,
+        clock: Clock | None = None,
+        topics: Sequence[Topic] | None = None,
+    ) -> None:
         self.service = service
         self.settings = settings
         self.clock = clock or SystemClock()
@@ -56,7 +65,9 @@ class Runtime:
         self.relay: Relay | None = None
         self.inbox: Inbox | None = None
         self._ledger: Ledger | None = None
-        self._topics: dict[str, Topic] = {topic.name: topic for topic in inputs_of(service)}
+        self._topics: dict[str, Topic] = {
+            topic.name: topic for topic in (inputs_of(service) if topics is None else topics)
+        }
         self._jobs: list[Job] = []
         self._on_open: list[Job] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -207,6 +218,33 @@ class Runtime:
             if monotonic_s() - started_s > self.settings.engines_wait_s:
                 raise EngineAway(f"topics {sorted(missing)} do not exist: run python -m shared.runtime.provision")
             await asyncio.sleep(TEND_S)
+
+    async def end_offsets(self) -> dict[tuple[str, int], int]:
+        """Return the present end of every partition of the service's inputs.
+
+        Raises:
+            Unavailable: Kafka does not answer.
+        """
+        consumer = self.inbox.subscriber.consumer if self.inbox is not None else None
+        if consumer is None:
+            raise Unavailable("the consumer has not started")
+        partitions = [TopicPartition(name, n) for name, topic in self._topics.items() for n in range(topic.partitions)]
+        try:
+            ends = await asyncio.wait_for(consumer.end_offsets(partitions), 10.0)
+        except (KafkaError, TimeoutError) as error:
+            raise Unavailable("Kafka does not say where the inputs end") from error
+        return {(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
+    async def reached(self, targets: Mapping[tuple[str, int], int]) -> bool:
+        """Tell whether the service, all its processes together, has applied everything below the offsets.
+
+        Args:
+            targets: Offsets per topic and partition, as `end_offsets` gives them.
+        """
+        if not isinstance(self._ledger, FencedLedger):
+            raise TypeError(f"{self.service} keeps no fences")
+        places = await self._ledger.places()
+        return all(places.get(place, 0) >= offset for place, offset in targets.items())
 
     def _spawn(self, job: Job) -> None:
         task = asyncio.ensure_future(job())
