@@ -41,21 +41,23 @@ class Lease:
             True when this process holds it now.
         """
         before = monotonic_s()
-        taken = await db[COLLECTION].find_one_and_update(
-            {"_id": self._name, "$or": [{"who": self._holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]},
-            [{"$set": {"who": self._holder, "until": {"$add": ["$$NOW", self._ttl_ms]}}}],
-        )
-        if taken is None:
+        taken = await self._try(db)
+        if not taken and await db[COLLECTION].count_documents({"_id": self._name}, limit=1) == 0:
             await self._make(db)
-            return False
-        self._taken_at = before
-        return True
+            taken = await self._try(db)
+        if taken:
+            self._taken_at = before
+        return taken
+
+    async def _try(self, db: Database) -> bool:
+        # $expr is refused in an upsert, so the document must be there already.
+        free = {"$or": [{"who": self._holder}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        mine = [{"$set": {"who": self._holder, "until": {"$add": ["$$NOW", self._ttl_ms]}}}]
+        return await db[COLLECTION].find_one_and_update({"_id": self._name, **free}, mine) is not None
 
     async def _make(self, db: Database) -> None:
         try:
-            await db[COLLECTION].update_one(
-                {"_id": self._name}, [{"$set": {"until": {"$ifNull": ["$until", LONG_AGO]}}}], upsert=True
-            )
+            await db[COLLECTION].insert_one({"_id": self._name, "who": None, "until": LONG_AGO})
         except DuplicateKeyError:
             return  # another process made it at the same moment
 

@@ -1,0 +1,156 @@
+"""What the outbox relay promises, on a real Kafka and a real mongod."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaError
+
+from shared.contracts.topics import Topic
+from shared.kernel.clock import SystemClock
+from shared.runtime import outbox
+from shared.runtime.metrics import Metrics
+from shared.runtime.mongo import Mongo
+from shared.runtime.outbox import OutboxRow, Relay, Tick
+from tests.support.harness import create, event, eventually, make_topic, producer, read_all
+
+pytestmark = pytest.mark.engines
+ROWS = 400
+
+
+async def _fill(mongo: Mongo, topic: Topic, sites: int = 4, rows: int = ROWS) -> None:
+    """Write rows of some aggregates, several of them within the same millisecond."""
+
+    async def work(session):
+        ticks: dict[str, Tick] = {}
+        written = []
+        for number in range(rows):
+            site = f"site-{number % sites}"
+            ticks[site] = Tick.after(ticks[site].stored() if site in ticks else None, 1_700_000_000_000 + number // 50)
+            written.append(OutboxRow.for_event(topic, event(site, ticks[site].seq), site, ticks[site], "intake"))
+        await outbox.write(mongo, session, written)
+
+    await mongo.in_transaction(work)
+
+
+@pytest.fixture
+async def mongo(mongodb_uri, database_prefix):
+    opened = Mongo(mongodb_uri, f"{database_prefix}outbox")
+    opened.open()
+    await opened.db.create_collection("outbox")
+    yield opened
+    opened.close()
+
+
+def _relay(mongo, sender, holder="one", rows=50) -> Relay:
+    return Relay("intake", holder, mongo, sender, Metrics("intake"), SystemClock(), rows, 1_000)
+
+
+async def test_the_outbox_is_sent_in_the_order_of_each_aggregate_and_emptied(kafka_bootstrap, mongo):
+    """Nothing is left behind and no event of a site overtakes another."""
+    topic = make_topic("order")
+    await create(kafka_bootstrap, topic)
+    await _fill(mongo, topic)
+    async with producer(kafka_bootstrap) as sender:
+        relay = _relay(mongo, sender)
+        running = asyncio.create_task(relay.run())
+        await eventually(lambda: _empty(mongo), what="an empty outbox")
+        await relay.stop()
+        await running
+
+    sent = [topic.decode(record.value) for record in await read_all(kafka_bootstrap, topic.name, ROWS)]
+    assert len(sent) == ROWS
+    for site in {said.site_id for said in sent}:
+        numbers = [said.exposure.revision for said in sent if said.site_id == site]
+        assert numbers == list(range(1, ROWS // 4 + 1))
+
+
+async def test_a_crash_between_acknowledgement_and_deletion_repeats_the_same_ids(kafka_bootstrap, mongo):
+    """What is sent twice has the same event ids and, after dropping repeats, the same order."""
+    topic = make_topic("repeat")
+    await create(kafka_bootstrap, topic)
+    await _fill(mongo, topic)
+    async with producer(kafka_bootstrap) as sender:
+        dying = _relay(mongo, sender)
+        send = sender.send
+
+        async def send_then_die(lanes):
+            await send(lanes)
+            raise ConnectionResetError("invented: killed before the deletion")
+
+        sender.send = send_then_die
+        for _ in range(3):
+            with pytest.raises(ConnectionResetError):
+                await dying._round()
+        sender.send = send
+        running = asyncio.create_task(dying.run())
+        await eventually(lambda: _empty(mongo), what="an empty outbox")
+        await dying.stop()
+        await running
+
+    records = await read_all(kafka_bootstrap, topic.name, ROWS + 150)
+    assert len(records) == ROWS + 150
+    unique = list(dict.fromkeys(topic.decode(record.value).event_id for record in records))
+    assert len(unique) == ROWS
+    for site in range(4):
+        assert [event(f"site-{site}", n).event_id for n in range(1, ROWS // 4 + 1)] == [
+            found for found in unique if found in {event(f"site-{site}", n).event_id for n in range(1, ROWS // 4 + 1)}
+        ]
+
+
+async def test_only_the_holder_of_the_lease_sends(kafka_bootstrap, mongo):
+    """Two relays over one outbox send every row once; a holder that lets go is followed at once."""
+    topic = make_topic("lease")
+    await create(kafka_bootstrap, topic)
+    async with producer(kafka_bootstrap) as first, producer(kafka_bootstrap) as second:
+        one, two = _relay(mongo, first), _relay(mongo, second, "two")
+        await one._round()
+        await _fill(mongo, topic, rows=100)
+        while not await one._round():
+            await asyncio.sleep(0.05)
+
+        assert await two._round() == 0
+        await one.release()
+        while not await two._round():
+            await asyncio.sleep(0.05)
+        assert await _empty(mongo)
+
+    assert len(await read_all(kafka_bootstrap, topic.name, 101, within_s=3)) == 100
+
+
+async def test_the_relay_waits_while_kafka_refuses(kafka_bootstrap, mongo):
+    """A refused send leaves the rows where they are; they go out when Kafka takes them again."""
+    topic = make_topic("refused")
+    await create(kafka_bootstrap, topic)
+    await _fill(mongo, topic, rows=60)
+    async with producer(kafka_bootstrap) as sender:
+        relay, send, refusals = _relay(mongo, sender), sender.send, 3
+
+        async def refuse(lanes):
+            nonlocal refusals
+            if refusals:
+                refusals -= 1
+                raise KafkaError("invented")
+            await send(lanes)
+
+        sender.send = refuse
+        running = asyncio.create_task(relay.run())
+        await eventually(lambda: _empty(mongo), what="an empty outbox")
+        await relay.stop()
+        await running
+
+    assert refusals == 0
+    assert len(await read_all(kafka_bootstrap, topic.name, 60)) == 60
+
+
+def test_a_service_may_not_publish_anothers_topic():
+    """The refusal names the topic, its owner and the file to look at."""
+    topic = make_topic("owner")
+
+    with pytest.raises(PermissionError, match=r"its producer is intake .*topics\.py"):
+        OutboxRow.for_event(topic, event("s", 1), "s", Tick(1, 1), "actions")
+
+
+async def _empty(mongo: Mongo) -> bool:
+    return await mongo.db["outbox"].count_documents({}) == 0
