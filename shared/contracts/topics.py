@@ -113,7 +113,7 @@ class Topic:
             faults = error.errors(include_input=False, include_url=False, include_context=False)
             if _only_type_is_wrong(faults):
                 raise UnknownType(self.name) from None
-            where = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'body'}: {f['type']}" for f in faults[:5])
+            where = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'body'}: {f['type']}" for f in faults[:12])
             raise Undecodable(where) from None
 
     def config(self) -> dict[str, str]:

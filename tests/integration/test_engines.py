@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from confluent_kafka import Consumer, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from pymongo import MongoClient, WriteConcern
 
 from deploy.local import caddy, control
@@ -83,11 +84,17 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
 def test_kafka_loses_nothing_acknowledged_when_killed(own: Engines) -> None:
     """Every record that was acknowledged before kill -9 is read after it, from the same address."""
     address = own.kafka_bootstrap
-    AdminClient({"bootstrap.servers": address}).create_topics([NewTopic("kept", 2, 1)])["kept"].result(20)
+    admin = AdminClient({"bootstrap.servers": address})  # its futures fail when it is collected
+    admin.create_topics([NewTopic("kept", 2, 1)])["kept"].result(20)
     acknowledged: list[bytes] = []
+
+    def note(error: KafkaError | None, message: "Message[bytes, bytes]") -> None:
+        if error is None:
+            acknowledged.append(message.value() or b"")
+
     producer = Producer({"bootstrap.servers": address, "acks": "all", "enable.idempotence": True})
     for number in range(RECORDS):
-        producer.produce("kept", str(number), on_delivery=lambda error, m: error or acknowledged.append(m.value()))
+        producer.produce("kept", str(number), on_delivery=note)
     assert producer.flush(20) == 0
 
     own.kill("kafka")
@@ -184,9 +191,12 @@ def test_demo_runs_what_it_is_given_and_names_it(tmp_path: Path) -> None:
         pids = {name: service["pid"] for name, service in before["services"].items()}
 
         os.kill(pids["actions"], signal.SIGKILL)
-        assert until(
-            lambda: read_json(root / "addresses.json")["services"]["actions"]["pid"] not in {None, pids["actions"]}
-        )
+
+        def actions_pid() -> int | None:
+            pid: int | None = read_json(root / "addresses.json")["services"]["actions"]["pid"]
+            return pid
+
+        assert until(lambda: actions_pid() not in {None, pids["actions"]})
         assert _get(before["front"], "/act/x") == (200, "/x")
 
         demo.send_signal(signal.SIGTERM)

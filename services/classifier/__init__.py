@@ -1,0 +1,1 @@
+"""Tags the risk domains of each report, and takes people's corrections."""

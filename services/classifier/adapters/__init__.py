@@ -1,0 +1,1 @@
+"""The only place of the classifier that names a driver or the wire."""

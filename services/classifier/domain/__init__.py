@@ -1,0 +1,1 @@
+"""What a report says, decided by rules over the taxonomy; pure."""

@@ -1,0 +1,100 @@
+"""The loader refuses an inconsistent file and names file, line and reason."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shared.taxonomy.loader import TaxonomyError, load_taxonomy
+
+SHIPPED = Path(__file__).parents[2] / "shared" / "taxonomy" / "data"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(SHIPPED, tmp_path / "data"))
+
+
+def edit(folder, name, old, new):
+    path = folder / name
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+MISTAKES = [
+    ("playbooks.yaml", "domains_all: [medication]", "domains_all: [medicine]", "domains_all names 'medicine'"),
+    ("playbooks.yaml", "factors_any: [maintenance_lapse]", "factors_any: [decay]", "factors_any names 'decay'"),
+    ("playbooks.yaml", "FREQ=WEEKLY;BYDAY=MO", "every Monday", "is no RRULE"),
+    ("playbooks.yaml", "min_reports: 3", "min_reports: none", "whole number of 1 or more"),
+    ("playbooks.yaml", "kind: checklist", "kind: poster", "unknown kind 'poster'"),
+    ("playbooks.yaml", "strength: intermediate", "strength: heroic", "unknown strength 'heroic'"),
+    ("domains.yaml", "group: medicines\n", "group: pills\n", "unknown group 'pills'"),
+    ("domains.yaml", "usual_severity: moderate", "usual_severity: dire", "unknown usual_severity 'dire'"),
+    ("domains.yaml", "- name: environment", "- name: medication", "name 'medication' stands in this file twice"),
+    ("domains.yaml", "        - syringe driver/drivers\n", "        - Syringe (driver\n", "no word in lower case"),
+    ("domains.yaml", "        - syringe driver/drivers\n", "        - inr\n        - inr\n", "stands here twice"),
+    ("domains.yaml", "    process: false\n", "    process: perhaps\n", "unknown process 'perhaps'"),
+    ("domains.yaml", "    title: Medicines\n", "    titel: Medicines\n", "unknown field titel"),
+    ("factors.yaml", "    definition: The cause lies where", "    definition:\n    definition: The", "stands here twice"),
+    ("escalation.yaml", "code: missing_person", "code: lost", "unknown code 'lost'"),
+    ("event_classes.yaml", "in_near_miss_rate: true", "in_near_miss_rate: maybe", "unknown in_near_miss_rate 'maybe'"),
+    ("spellings.yaml", "  medecine: medicine", "  medecine: medicin\n  medicin: medicine", "another misspelling"),
+    ("cues.yaml", "    1:\n      - near\n", "    few:\n      - near\n", "weight 'few' must be a number"),
+    ("severities.yaml", 'version: "2026.11"', 'version: "2025.01"', "differs from the other files"),
+    ("settings.yaml", "settings:\n", "settings: [\n", "expected"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "reason"), MISTAKES, ids=[f"{m[0]}:{m[3]}" for m in MISTAKES])
+def test_a_mistake_is_named_with_file_and_reason(folder, name, old, new, reason):
+    """Each kind of mistake stops the loading with the file and the reason in the message."""
+    edit(folder, name, old, new)
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(folder)
+    assert (True, True) == (str(caught.value).startswith(name.split(".", maxsplit=1)[0]), reason in str(caught.value))
+
+
+def test_the_line_is_the_line_of_the_mistake(folder):
+    """The message names the very line on which the unknown domain stands."""
+    line = edit(folder, "playbooks.yaml", "domains_any: [equipment, environment]", "domains_any: [equipment, weather]")
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(folder)
+    assert f"playbooks.yaml:{line}: domains_any names 'weather', which is not known" == str(caught.value)
+
+
+def test_a_missing_field_names_the_row(folder):
+    """A field that is left out is named together with the line of its row."""
+    line = edit(folder, "factors.yaml", "    title: Change of shift or carer\n", "")
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(folder)
+    assert f"factors.yaml:{line - 1}: field title is missing or blank" == str(caught.value)
+
+
+def test_a_missing_file_is_named(folder):
+    """A file that is not there is named, too."""
+    (folder / "cues.yaml").unlink()
+    with pytest.raises(TaxonomyError, match=r"^cues\.yaml:1: the file is missing$"):
+        load_taxonomy(folder)
+
+
+def test_an_empty_file_is_named(folder):
+    """A file without content is refused as empty."""
+    (folder / "settings.yaml").write_text("", encoding="utf-8")
+    with pytest.raises(TaxonomyError, match=r"^settings\.yaml:1: the file is empty$"):
+        load_taxonomy(folder)
+
+
+def test_a_pattern_that_asks_for_nothing_is_refused(folder):
+    """A playbook that would fit every report is a mistake."""
+    edit(folder, "playbooks.yaml", "domains_all: [visits_scheduling, records_data]", "domains_all: []")
+    with pytest.raises(TaxonomyError, match="asks for nothing"):
+        load_taxonomy(folder)
+
+
+def test_the_values_cannot_be_changed():
+    """What is loaded is frozen, mappings included."""
+    taxonomy = load_taxonomy()
+    with pytest.raises(TypeError):
+        taxonomy.domains["medication"] = None
