@@ -1,0 +1,1 @@
+"""The invented provider group that the project ships, and what loads it."""
