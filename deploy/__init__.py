@@ -1,0 +1,1 @@
+"""How the system is run: one machine without containers, compose, the front door, invented data."""
