@@ -12,6 +12,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from deploy.local.engines import Engines
 from shared.runtime.provision import provision_topics
+from tests.support.system import System
 
 _NUMBER = itertools.count(1)
 
@@ -55,3 +56,13 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real data folder is not here (NEARMISS_REAL_DATA, now {folder.name})")
     return folder
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Everything as processes, with the demo's data loaded; shared by the tests that look from outside."""
+    os.environ.setdefault("NEARMISS_SESSION_TIMEOUT_MS", "6000")
+    running = System(tmp_path_factory.mktemp("system"))
+    running.bring_up()
+    yield running
+    running.close()

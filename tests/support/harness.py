@@ -1,4 +1,4 @@
-"""A small consumer under test: events of invented sites, a fold that counts every effect, members that start and stop."""
+"""A small consumer under test: events of invented sites, a fold that counts every effect, members that come and go."""
 
 from __future__ import annotations
 
