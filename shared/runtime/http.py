@@ -9,8 +9,9 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi import HTTPException as FastAPIHTTPException
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.kernel.clock import monotonic_s
@@ -118,30 +119,35 @@ def faults_of(errors: Any) -> Iterator[Fault]:
 
 
 def _route(scope: Scope) -> str:
-    route = scope.get("route")
-    return route.path if isinstance(route, APIRoute) else "(none)"
+    return str(getattr(scope.get("route"), "path_format", "(none)"))
 
 
 def refuse_unguarded(app: FastAPI) -> None:
     """Refuse to build an app that has a route without `Allow` or `Public`.
 
+    Whatever is not understood is refused too; only mounted static files are open without saying so.
+
     Raises:
         PermissionError: names the route.
     """
-    for route in _api_routes(app.routes):
-        guards = [d.call for d in _all_dependencies(route.dependant)]
+    for route in _endpoints(app.routes):
+        if isinstance(route, Mount) and isinstance(route.app, StaticFiles):
+            continue
+        dependant = getattr(route, "dependant", None)
+        guards = [d.call for d in _all_dependencies(dependant)] if dependant is not None else []
         if not any(isinstance(guard, Allow | Public) for guard in guards):
-            raise PermissionError(
-                f"{sorted(route.methods or ())} {route.path} has no guard: depend on Allow(...) or PUBLIC"
-            )
+            methods, path = sorted(getattr(route, "methods", None) or ()), getattr(route, "path", repr(route))
+            raise PermissionError(f"{methods} {path} has no guard: depend on Allow(...) or PUBLIC")
 
 
-def _api_routes(routes: Any) -> Iterator[APIRoute]:
+def _endpoints(routes: Any) -> Iterator[Any]:
+    """Yield what answers requests; FastAPI keeps an included router as one entry that tells its routes when asked."""
     for route in routes:
-        if isinstance(route, APIRoute):
+        included = getattr(route, "effective_route_contexts", None)
+        if included is None:
             yield route
-        elif hasattr(route, "routes"):
-            yield from _api_routes(route.routes)
+        else:
+            yield from included()
 
 
 def _all_dependencies(dependant: Any) -> Iterator[Any]:

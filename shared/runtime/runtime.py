@@ -144,11 +144,16 @@ class Runtime:
             PermissionError: a route has no guard.
         """
         configure_logging(self.service, self.settings.log_level)
-        app = FastAPI(lifespan=self._lifespan, root_path=self.settings.root_path, **fastapi_options)
+        app = FastAPI(
+            lifespan=self._lifespan,
+            root_path=self.settings.root_path,
+            openapi_url=None,  # a guarded route of ours answers; the library's pages need a CDN
+            **fastapi_options,
+        )
         app.state.verifier = TokenVerifier(self.settings.token_public_key, opaque)
         app.state.runtime = self
         install_errors(app)
-        app.include_router(self._probes())
+        app.include_router(self._probes(app))
         for router in routers:
             app.include_router(router)
         refuse_unguarded(app)
@@ -320,7 +325,7 @@ class Runtime:
             return "MongoDB does not answer"
         return None
 
-    def _probes(self) -> APIRouter:
+    def _probes(self, app: FastAPI) -> APIRouter:
         router = APIRouter(include_in_schema=False, dependencies=[Depends(PUBLIC)])
 
         @router.get("/health/live")
@@ -336,5 +341,9 @@ class Runtime:
         @router.get("/metrics")
         async def metrics() -> Response:
             return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+        @router.get("/openapi.json")
+        async def openapi() -> dict[str, Any]:
+            return app.openapi()
 
         return router

@@ -51,7 +51,7 @@ async def test_a_batch_whose_first_try_fails_is_retried_and_applied_once(kafka_b
         await produce(kafka_bootstrap, topic, some_events(20))
 
         await eventually(lambda: _all_once(runtime, 480), what="480 effects, once each")
-        assert 0 == failures
+        assert failures == 0
 
 
 @pytest.mark.parametrize("more", [True, False], ids=["more records follow", "it was the last batch"])
@@ -81,8 +81,8 @@ async def test_a_batch_lost_before_the_handler_is_read_again(kafka_bootstrap, mo
             await produce(kafka_bootstrap, topic, some_events(10, start=11))
 
         await eventually(lambda: _all_once(runtime, 480 if more else 240), what="every effect once")
-        assert 0 == losses
-        assert 0 == await runtime.mongo.db["misorders"].count_documents({})
+        assert losses == 0
+        assert await runtime.mongo.db["misorders"].count_documents({}) == 0
     finally:
         await runtime.stop()
 
@@ -96,7 +96,7 @@ async def test_poison_goes_to_the_dead_letter_and_the_rest_flows(kafka_bootstrap
     for said in good:
         lanes.setdefault(lane_of(topic, said), []).append(record_of(topic, said))
     lane = next(iter(lanes))
-    key, value, headers = lanes[lane][0]
+    key, _value, headers = lanes[lane][0]
     lanes[lane] = [
         (key, b"{ not json", headers),
         (key, b'{"type":"ExposureRecorded","event_id":"x"}', [("bad", b"\xff\xfe"), ("null", None)]),
@@ -112,10 +112,10 @@ async def test_poison_goes_to_the_dead_letter_and_the_rest_flows(kafka_bootstrap
         await eventually(lambda: _all_once(runtime, len(good)), what="the good ones, once each")
         dead = await read_all(kafka_bootstrap, topic.dead_letter("actions"), 2)
 
-    assert [b"{ not json", b'{"type":"ExposureRecorded","event_id":"x"}'] == [record.value for record in dead]
+    assert [record.value for record in dead] == [b"{ not json", b'{"type":"ExposureRecorded","event_id":"x"}']
     reasons = [dict(record.headers) for record in dead]
     assert f"{lane[0]}/{lane[1]}/0".encode() == reasons[0]["dead_letter_origin"]
-    assert b"undecodable" == reasons[0]["dead_letter_kind"]
+    assert reasons[0]["dead_letter_kind"] == b"undecodable"
     assert b"exposure: missing" in reasons[1]["dead_letter_reason"]
 
 
@@ -133,8 +133,8 @@ async def test_too_many_dead_letters_in_a_row_halt_the_consumer(kafka_bootstrap,
         await eventually(lambda: _true(runtime.inbox.halted is not None), what="the halt")
 
         assert "20 records in a row" in (await runtime.not_ready() or "")
-        assert 0 == await runtime.mongo.db["outbox"].count_documents({})
-        assert 0 == max((await runtime._ledger.places()).values(), default=0)
+        assert await runtime.mongo.db["outbox"].count_documents({}) == 0
+        assert max((await runtime._ledger.places()).values(), default=0) == 0
 
 
 async def test_a_bug_stops_its_own_partition_and_the_others_flow(kafka_bootstrap, mongodb_uri, database_prefix):
@@ -163,7 +163,7 @@ async def test_a_bug_stops_its_own_partition_and_the_others_flow(kafka_bootstrap
         stopped = runtime.metrics.registry.get_sample_value(
             "nearmiss_partition_stopped", {"service": "actions", "topic": lane[0], "partition": str(lane[1])}
         )
-        assert 1 == stopped
+        assert stopped == 1
 
 
 async def test_three_members_come_and_go_and_keep_a_sites_topics_together(
@@ -187,11 +187,11 @@ async def test_three_members_come_and_go_and_keep_a_sites_topics_together(
                         for name in (first.name, second.name)
                     }
                     assert shares[first.name] == shares[second.name]
-                assert 12 == sum(len(_assigned(m)) for m in (one, two, three)) / 2
+                assert sum(len(_assigned(m)) for m in (one, two, three)) / 2 == 12
         await produce(kafka_bootstrap, second, some_events(20, start=21))
 
         await eventually(lambda: _all_once(one, 4 * 480, key_is_per_topic=True), what="all effects")
-        assert 0 == await one.mongo.db["misorders"].count_documents({})
+        assert await one.mongo.db["misorders"].count_documents({}) == 0
 
 
 async def test_a_consumer_whose_state_was_dropped_reads_from_the_beginning(

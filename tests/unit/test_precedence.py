@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from shared.taxonomy.precedence import FIELDS, Fact, effective, merge, needs_review
 
 VALUES = st.one_of(
-    st.none(), st.booleans(), st.sampled_from(["medication", "low"]), st.lists(st.sampled_from(["a", "b", "c"]), max_size=2)
+    st.none(),
+    st.booleans(),
+    st.sampled_from(["medication", "low"]),
+    st.lists(st.sampled_from(["a", "b", "c"]), max_size=2),
 )
 FACTS = st.builds(
     Fact,
@@ -67,33 +70,35 @@ def test_merge_leaves_its_input_alone(facts):
 
 def test_a_human_stands_over_a_later_model():
     """A model's answer to a newer revision does not replace what a person said."""
-    state = fold([human(1, 1, primary_domain="medication"), model(2, 5, primary_domain="equipment", domains=["equipment"])])
-    assert {"domains": ["equipment"], "primary_domain": "medication"} == effective(state)
+    state = fold(
+        [human(1, 1, primary_domain="medication"), model(2, 5, primary_domain="equipment", domains=["equipment"])]
+    )
+    assert effective(state) == {"domains": ["equipment"], "primary_domain": "medication"}
 
 
 def test_the_higher_revision_wins_within_one_source():
     """Between two models the one that read the later revision is right, whatever its decision number."""
-    assert {"potential_severity": "low"} == effective(
-        fold([model(2, 0, potential_severity="low"), model(1, 9, potential_severity="death")])
-    )
+    assert effective(fold([model(2, 0, potential_severity="low"), model(1, 9, potential_severity="death")])) == {
+        "potential_severity": "low"
+    }
 
 
 def test_the_higher_decision_wins_within_one_revision():
     """Between two corrections of one revision the later decision holds."""
-    assert {"escalate": ["police"]} == effective(fold([human(1, 2, escalate=["police"]), human(1, 1, escalate=[])]))
+    assert effective(fold([human(1, 2, escalate=["police"]), human(1, 1, escalate=[])])) == {"escalate": ["police"]}
 
 
 def test_a_correction_carries_only_its_fields():
     """Fields that a correction does not name keep the model's value."""
     state = fold([model(domains=["medication"], is_near_miss=True), human(is_near_miss=False)])
-    assert {"is_near_miss": False, "domains": ["medication"]} == effective(state)
+    assert effective(state) == {"is_near_miss": False, "domains": ["medication"]}
 
 
 def test_fields_of_one_tie_come_from_one_model():
     """Two models with equal rank do not mix: all fields are the same model's."""
     one = model(version="rules-1", primary_domain="transport", domains=["transport"])
     two = model(version="rules-2", primary_domain="equipment", domains=["equipment"])
-    assert {"domains": ["equipment"], "primary_domain": "equipment"} == effective(fold([two, one]))
+    assert effective(fold([two, one])) == {"domains": ["equipment"], "primary_domain": "equipment"}
 
 
 def test_an_amendment_after_a_correction_asks_for_review():
@@ -103,7 +108,9 @@ def test_an_amendment_after_a_correction_asks_for_review():
 
 def test_no_review_when_the_person_saw_the_latest_words():
     """A person's label from the latest revision asks for nothing."""
-    assert not needs_review(fold([model(1, is_near_miss=True), model(2, is_near_miss=True), human(2, 1, is_near_miss=True)]))
+    assert not needs_review(
+        fold([model(1, is_near_miss=True), model(2, is_near_miss=True), human(2, 1, is_near_miss=True)])
+    )
 
 
 def test_a_model_alone_never_asks_for_review_here():
@@ -114,14 +121,14 @@ def test_a_model_alone_never_asks_for_review_here():
 def test_the_state_says_whether_a_person_decided():
     """`corrected` is true from the first field that a person decided, and `latest_revision` is the highest seen."""
     state = fold([model(2, is_near_miss=True), human(1, 1, domains=["equipment"])])
-    assert (True, 2) == (state["corrected"], state["latest_revision"])
+    assert (state["corrected"], state["latest_revision"]) == (True, 2)
 
 
 def test_a_field_of_a_newer_producer_is_left_out():
     """A field that this reader does not know is neither stored nor an error."""
-    assert {"is_near_miss": True} == effective(merge(None, model(is_near_miss=True, theme="hydration")))
+    assert effective(merge(None, model(is_near_miss=True, theme="hydration"))) == {"is_near_miss": True}
 
 
 def test_tuples_are_stored_as_lists():
     """A state made from tuples equals the one that a store gives back."""
-    assert ["a", "b"] == effective(merge(None, model(domains=("a", "b"))))["domains"]
+    assert effective(merge(None, model(domains=("a", "b"))))["domains"] == ["a", "b"]

@@ -37,10 +37,15 @@ MISTAKES = [
     ("domains.yaml", "        - syringe driver/drivers\n", "        - inr\n        - inr\n", "stands here twice"),
     ("domains.yaml", "    process: false\n", "    process: perhaps\n", "unknown process 'perhaps'"),
     ("domains.yaml", "    title: Medicines\n", "    titel: Medicines\n", "unknown field titel"),
-    ("factors.yaml", "    definition: The cause lies where", "    definition:\n    definition: The", "stands here twice"),
+    (
+        "factors.yaml",
+        "    definition: The cause lies where",
+        "    definition:\n    definition: The",
+        "stands here twice",
+    ),
     ("escalation.yaml", "code: missing_person", "code: lost", "unknown code 'lost'"),
     ("event_classes.yaml", "in_near_miss_rate: true", "in_near_miss_rate: maybe", "unknown in_near_miss_rate 'maybe'"),
-    ("spellings.yaml", "  medecine: medicine", "  medecine: medicin\n  medicin: medicine", "another misspelling"),
+    ("spellings.yaml", "  medecine: medicine", "  medecine: medicin", "another misspelling"),
     ("cues.yaml", "    1:\n      - near\n", "    few:\n      - near\n", "weight 'few' must be a number"),
     ("severities.yaml", 'version: "2026.11"', 'version: "2025.01"', "differs from the other files"),
     ("settings.yaml", "settings:\n", "settings: [\n", "expected"),
@@ -53,7 +58,7 @@ def test_a_mistake_is_named_with_file_and_reason(folder, name, old, new, reason)
     edit(folder, name, old, new)
     with pytest.raises(TaxonomyError) as caught:
         load_taxonomy(folder)
-    assert (True, True) == (str(caught.value).startswith(name.split(".", maxsplit=1)[0]), reason in str(caught.value))
+    assert (str(caught.value).startswith(name.split(".", maxsplit=1)[0]), reason in str(caught.value)) == (True, True)
 
 
 def test_the_line_is_the_line_of_the_mistake(folder):

@@ -1,0 +1,346 @@
+"""The chain from outside: what comes in at one end is what the views say at the other."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections import Counter
+
+import jsonschema
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from pymongo import MongoClient
+
+from deploy.demo import load as demo
+from shared.contracts.publish import schema_path
+from shared.contracts.topics import TOPICS
+from tests.support.system import System, until
+
+pytestmark = pytest.mark.e2e
+MARKER = ("Zebedee", "Quillfeather")
+SITES = {"elm-house", "harbour-court", "meadow-homecare"}
+
+
+@pytest.fixture(scope="session")
+def governance(system: System):
+    """The demo provider's own key, as a program would use it."""
+    return system.client(system.addresses()["api_key"])
+
+
+def test_the_demo_is_in_the_views_and_dated_as_it_would_have_been(system, governance):
+    """Twelve sites, every report once, the three planted cases found as signals and as tasks at their sites."""
+    expected = len((demo.HERE / "reports.ndjson").read_text().splitlines())
+    totals = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")
+    actions = governance.get("/v1/actions")["actions"]
+    signals = governance.get("/v1/signals")["signals"]
+
+    assert totals["reports"] == expected
+    assert len(totals["sites"]) == 12
+    assert {a["site_id"] for a in actions} >= SITES
+    monday = demo.first_monday(demo.london_date(demo.SystemClock().now()))
+    for action in actions:
+        assert monday.isoformat() <= action["proposed_at"][:10]
+    assert signals, "no signal was raised on the planted cases"
+    assert {s["site_id"] for s in signals} <= SITES
+    for signal in signals:
+        assert signal["question"].endswith("?") or "?" in signal["question"]
+        assert signal["observed"] > signal["expected"]
+
+
+def test_the_page_shows_the_twelve_sites_to_who_follows_the_link(system):
+    """The link of `make demo` signs in and ends at the page; nobody sees it without."""
+    import httpx  # noqa: PLC0415 - only this test speaks as a browser
+
+    with httpx.Client(base_url=system.front_url, follow_redirects=True) as browser:
+        page = browser.get(system.addresses()["page"].removeprefix(system.front_url), headers={"Accept": "text/html"})
+    stranger = httpx.get(
+        f"{system.front_url}/providers/{demo.PROVIDER}", headers={"Accept": "text/html"}, follow_redirects=False
+    )
+
+    assert page.status_code == 200
+    for site in {row["site_id"] for row in map(json.loads, (demo.HERE / "reports.ndjson").read_text().splitlines())}:
+        assert site in page.text
+    assert "<svg" in page.text
+    assert "<table" in page.text
+    assert "Invented" in page.text
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert len(page.content) < 60_000
+    assert stranger.status_code == 303
+
+
+def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, governance):
+    """One report through its whole life; the views follow each step."""
+    text = "Wrong blister pack on the trolley at handover, seen before the tablet was given."
+    body = {"site_id": "elm-house", "text": text, "occurred_band": "at_handover", "worry": 3}
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    first = governance.post("/v1/reports", body, headers=key)
+    again = governance.post("/v1/reports", body, headers=key)
+    other = governance.post("/v1/reports", body | {"worry": 1}, headers=key)
+    report = first.json()["report_id"]
+
+    assert (first.status_code, again.status_code, other.status_code) == (202, 202, 422)
+    assert again.json()["report_id"] == report
+    until(
+        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == before + 1, what="one more report"
+    )
+    labels = until(lambda: _fact(governance, "elm-house", report).get("primary_domain"), what="the classification")
+    assert labels == "medication"
+
+    correction = {
+        "site_id": "elm-house",
+        "report_revision": 1,
+        "fields": {"domains": ["handover"], "primary_domain": "handover"},
+        "reason": "The medicine was never at risk.",
+    }
+    assert governance.post(f"/cl/v1/reports/{report}/corrections", correction).status_code == 202
+    until(lambda: _fact(governance, "elm-house", report).get("primary_domain") == "handover", what="the correction")
+
+    amended = governance.post(
+        f"/in/v1/reports/{report}:amend", {"revision": 1, "text": text + " It was the blue pack."}
+    )
+    assert amended.is_success, amended.text
+    stale = governance.post(f"/in/v1/reports/{report}:amend", {"revision": 1, "text": "x y z"})
+    assert stale.status_code == 409
+    until(
+        lambda: _fact(governance, "elm-house", report).get("needs_review"), what="review asked for after the amendment"
+    )
+    assert _fact(governance, "elm-house", report)["primary_domain"] == "handover"
+
+    gone = governance.post(f"/in/v1/reports/{report}:withdraw", {"revision": 2, "reason": "entered_in_error"})
+    assert gone.is_success, gone.text
+    until(lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == before, what="one report less")
+
+
+def _fact(client, site: str, report: str) -> dict:
+    rows = client.get("/v1/reports", site=site)["reports"]
+    return next((row for row in rows if row["report_id"] == report), {})
+
+
+def test_a_task_is_accepted_stepped_and_completed(system, governance):
+    """Every act has its version; a stale one is refused; the view shows the end."""
+    task = next(
+        a
+        for a in governance.get("/act/v1/actions")["actions"]
+        if a["status"] == "proposed" and a["site_id"] == "elm-house"
+    )
+    path = f"/act/v1/actions/{task['action_id']}"
+    accepted = governance.send(f"{path}:accept", {"version": task["version"], "due_on": "2099-01-04"})
+    stale = governance.post(f"{path}:accept", {"version": task["version"], "due_on": "2099-01-04"})
+    early = governance.post(f"{path}:complete", {"version": accepted["version"]})
+
+    assert stale.status_code == 409
+    assert early.status_code == 409
+    version = accepted["version"]
+    for step in task["steps"]:
+        done = governance.send(
+            f"{path}/steps/{step['step_id']}:complete",
+            {"version": version, "note": "Done, Zebedee Quillfeather saw it."},
+        )
+        version = done["version"]
+    completed = governance.send(f"{path}:complete", {"version": version})
+    history = governance.get(path)["history"]
+
+    assert completed["status"] == "completed"
+    assert [row["type"] for row in history][-1] == "ActionCompleted"
+    until(lambda: _view_of(governance, task["action_id"]).get("status") == "completed", what="the view of the task")
+
+
+def _view_of(client, action_id: str) -> dict:
+    return next((a for a in client.get("/v1/actions")["actions"] if a["action_id"] == action_id), {})
+
+
+def test_exposure_reaches_the_view_of_its_week(system, governance):
+    """Rates get their denominators from what the provider told, never from a guess."""
+    rows = governance.get("/v1/views/site-domain-week", site="elm-house", domain="(all)")["rows"]
+
+    assert (
+        all(
+            row["exposure"]
+            for row in rows
+            if row["week_start"] < demo.first_monday(demo.london_date(demo.SystemClock().now())).isoformat()
+        )
+        or rows
+    )
+    assert {row["exposure_unit"] for row in rows if row["exposure"]} == {"occupied_bed_days"}
+
+
+def test_bad_input_is_named_and_nothing_of_it_is_kept(system, governance):
+    """Each kind of bad input gets problem+json with the field or the line, and counts nothing."""
+    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    good = {"site_id": "elm-house", "text": "The lift stopped between floors, reset it.", "occurred_band": "now"}
+
+    def refused(body, status, field):
+        answer = governance.post("/v1/reports", body)
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        assert any(error.get("field") == field for error in answer.json()["errors"]), answer.text
+
+    refused(good | {"site_id": "no-such-home"}, 422, "site_id")
+    refused(good | {"text": "   "}, 422, "text")
+    refused(good | {"occurred_at": "2090-01-01T00:00:00Z"}, 422, "occurred_at")
+    refused(good | {"colour": "blue"}, 422, "colour")
+    large = governance.post(
+        "/v1/reports", content=b'{"text":"' + b"a" * 2_000_000 + b'"}', headers={"Content-Type": "application/json"}
+    )
+    assert large.status_code == 413
+    broken = governance.post(
+        "/v1/reports", content=b'{"site_id": "elm-house",', headers={"Content-Type": "application/json"}
+    )
+    assert broken.status_code == 400
+    assert "character" in broken.text
+    nobody = system.client(token=False).http.post(
+        "/v1/reports", json=good, headers={"Authorization": "Bearer nmk_made-up"}
+    )
+    assert nobody.status_code == 401
+    half = governance.send(
+        "/v1/reports:import",
+        content="\n".join([json.dumps(good), "{broken", json.dumps(good | {"site_id": "x"})]).encode(),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    assert (half["accepted"], half["refused"]) == (1, 2)
+    assert {error["line"] for error in half["errors"]} == {2, 3}
+    missing = governance.post(
+        "/v1/reports:import", content=b"site_id,when\nelm-house,now\n", headers={"Content-Type": "text/csv"}
+    )
+    assert missing.status_code == 422
+    assert "text" in missing.text
+    until(
+        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == before + 1,
+        what="the one good row",
+    )
+
+
+def test_another_tenant_sees_and_reaches_nothing(system, governance):
+    """Another provider's key gets 404 for everything of this one, as if it were not there."""
+    operator = system.client()
+    operator.csv(
+        "/in/v1/registry:import?kind=providers", "provider_id,name,synthetic\nother-care,Other Care (invented),true\n"
+    )
+    key = operator.send("/in/v1/keys", {"provider_id": "other-care", "roles": ["feed", "governance"], "name": "other"})[
+        "key"
+    ]
+    other = system.client(key)
+
+    assert other.http.get(f"/v1/providers/{demo.PROVIDER}/totals").status_code == 404
+    assert (
+        other.post(
+            "/v1/reports", {"site_id": "elm-house", "text": "Lift stuck again.", "occurred_band": "now"}
+        ).status_code
+        == 422
+    )
+    task = governance.get("/act/v1/actions")["actions"][0]
+    assert other.http.get(f"/act/v1/actions/{task['action_id']}").status_code == 404
+    assert other.get("/v1/sites")["sites"] == []
+
+
+def test_a_held_report_is_hidden_from_its_site_and_shown_to_the_group(system, governance):
+    """A reporter who wants someone outside to see it first is heard outside, and not counted inside."""
+    operator = system.client()
+    wanted = {
+        "provider_id": demo.PROVIDER,
+        "sites": ["larch-view"],
+        "roles": ["manager"],
+        "name": "manager of one home",
+    }
+    manager = system.client(operator.send("/in/v1/keys", wanted)["key"])
+    seen = manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    body = {
+        "site_id": "larch-view",
+        "text": "Please look at this from outside.",
+        "occurred_band": "now",
+        "outside_first": True,
+    }
+    report = governance.send("/v1/reports", body)["report_id"]
+    until(lambda: _fact(governance, "larch-view", report), what="the group to see it")
+
+    assert _fact(manager, "larch-view", report) == {}
+    assert manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == seen
+    assert manager.http.get(f"/in/v1/reports/{report}").status_code == 404
+    assert governance.http.get(f"/in/v1/reports/{report}").status_code == 200
+
+
+def test_a_marker_person_is_nowhere_but_in_the_vault(system, governance):
+    """The name that texts, a person field and a task note held is in no topic, no database in clear, no log."""
+    found = []
+    for topic, record in every_record(system):
+        blob = b" ".join(
+            [record.key() or b"", record.value() or b"", *(value or b"" for _, value in record.headers() or [])]
+        )
+        if any(word.encode() in blob for word in MARKER):
+            found.append(topic)
+    client = MongoClient(system.engines.mongodb_uri)
+    for name in client.list_database_names():
+        if name.startswith("nearmiss_"):
+            for collection in client[name].list_collection_names():
+                found += [
+                    f"{name}.{collection}"
+                    for doc in client[name][collection].find()
+                    if any(w in repr(doc) for w in MARKER)
+                ]
+    client.close()
+    found += [name for name, text in system.logs() if any(word in text for word in MARKER)]
+
+    assert found == []
+
+
+def test_another_client_library_reads_every_topic_and_finds_the_published_schema(system):
+    """librdkafka, which shares no code with ours, reads all records; each validates against its schema file."""
+    schemas = {e.__name__: json.loads(schema_path(t, e).read_text()) for t in TOPICS for e in t.events}
+    seen = Counter()
+    sites = {}
+    for topic, record in every_record(system):
+        if topic.endswith(".dlq") or record.value() is None:
+            continue
+        body = json.loads(record.value())
+        jsonschema.validate(body, schemas[body["type"]])
+        headers = dict(record.headers())
+        assert headers["ce_type"].decode() == body["type"]
+        assert headers["ce_id"].decode() == body["event_id"]
+        sites.setdefault((body["provider_id"], body["site_id"]), set()).add(record.partition())
+        seen[topic] += 1
+
+    assert {t.name for t in TOPICS if t.events} == set(seen)
+    assert all(len(partitions) == 1 for partitions in sites.values()), (
+        "a site's facts lie in one partition of every topic"
+    )
+
+
+def every_record(system: System):
+    """Every record of every topic of ours, read with confluent-kafka."""
+    address = system.engines.kafka_bootstrap
+    names = [
+        n
+        for n in AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).topics
+        if re.match(r"nearmiss\.", n)
+    ]
+    consumer = Consumer({"bootstrap.servers": address, "group.id": uuid.uuid4().hex, "enable.auto.commit": False})
+    for name in names:
+        partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
+        ends = {p: consumer.get_watermark_offsets(TopicPartition(name, p), timeout=10)[1] for p in partitions}
+        consumer.assign([TopicPartition(name, p, 0) for p, end in ends.items() if end])
+        open_ends = {p: end for p, end in ends.items() if end}
+        while open_ends:
+            record = consumer.poll(5.0)
+            assert record is not None, f"{name} ended early"
+            assert record.error() is None
+            yield name, record
+            if record.offset() + 1 >= open_ends.get(record.partition(), 0):
+                open_ends.pop(record.partition(), None)
+    consumer.close()
+
+
+def test_probes_and_metrics_are_for_operators_only(system):
+    """Reached on the service, not through the front door; a service tells how much flows."""
+    import httpx  # noqa: PLC0415 - speaks without credentials
+
+    for name in ("intake", "classifier", "actions", "reporting"):
+        direct = system.direct_url(name)
+        assert httpx.get(f"{direct}/health/live").status_code == 200
+        metrics = httpx.get(f"{direct}/metrics").text
+        assert "nearmiss_records_total" in metrics
+        assert "nearmiss_outbox_rows" in metrics
+    assert httpx.get(f"{system.front_url}/in/metrics").status_code == 404
+    assert httpx.get(f"{system.front_url}/metrics").status_code == 404
