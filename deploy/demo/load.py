@@ -142,7 +142,7 @@ class Loader:
     def totals(self, token: str) -> dict[str, Any]:
         """Return what the views hold of the demo's provider; nothing before it is known there."""
         answer = self._http.get(f"/v1/providers/{PROVIDER}/totals", headers={"Authorization": f"Bearer {token}"})
-        return dict(answer.json()) if answer.is_success else {}
+        return dict(answer.json()["totals"]) if answer.is_success else {}
 
     def load(self) -> None:
         """Bring the data in, wait until the views hold all of it, and run the reviews of all days."""

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 
 from services.classifier.adapters.announce import Announcer
 from services.classifier.adapters.corrections import MongoCorrections
-from services.classifier.domain.classify import MODEL_VERSION, Classifier
+from services.classifier.domain.classification import MODEL_VERSION
+from services.classifier.domain.classify import Classifier
 from services.classifier.routes import Tagging, correction_routes
 from services.classifier.settings import Settings
 from services.classifier.usecases import CorrectLabels
@@ -23,7 +24,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     runtime = Runtime("classifier", settings)
     taxonomy = load_taxonomy()
-    announcer = Announcer(taxonomy.version, MODEL_VERSION)
+    announcer = Announcer(taxonomy.version, MODEL_VERSION, {rule.id: rule.why for rule in taxonomy.escalation_rules})
     runtime.pipe(Tagging(Classifier(taxonomy), announcer, runtime.clock))
     store = MongoCorrections(runtime.mongo, runtime.clock, taxonomy.version, runtime.wake)
     runtime.on_open(store.prepare)

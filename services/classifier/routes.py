@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.classifier.adapters.announce import Announcer, Outgoing
+from services.classifier.domain.classification import Answers
 from services.classifier.domain.classify import Classifier
 from services.classifier.ports import CorrectionStore
 from services.classifier.usecases import CorrectLabels
-from shared.contracts.intake import ReportAmended, ReportReceived
+from shared.contracts.intake import Report, ReportAmended, ReportReceived
 from shared.kernel.clock import Clock
 from shared.kernel.errors import NotFound
 from shared.kernel.principal import Principal, Role
@@ -43,9 +44,17 @@ class Tagging:
         for received in events:
             said = received.event
             if isinstance(said, ReportReceived | ReportAmended):
-                found = self._classifier.classify(said.report.text, said.report.setting)
+                found = self._classifier.classify(said.report.text, said.report.setting, answers_of(said.report))
                 yield self._announcer.classified(said, found, now)
                 yield from self._announcer.given(said, now)
+
+
+def answers_of(report: Report) -> Answers | None:
+    """Return what the reporter answered on the form and the model must not overrule; None where nothing was."""
+    kind = report.disruption.kind if report.disruption is not None else None
+    if kind is None and report.asset_ref is None:
+        return None
+    return Answers(disruption_kind=kind, asset=report.asset_ref)
 
 
 class CorrectionBody(BaseModel):

@@ -38,7 +38,7 @@ def configure_logging(service: str, level: str) -> None:
     root.setLevel(level)
     for noisy in ("aiokafka", "pymongo", "httpx", "httpcore", "faststream"):
         logging.getLogger(noisy).setLevel("WARNING")
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+    for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers[:] = []
         logger.propagate = True

@@ -1,0 +1,1 @@
+"""The versioned vocabulary of the field, its pure rules, and the loader of its data files."""

@@ -23,10 +23,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
-from services.classifier.domain.classify import MODEL_VERSION, Classifier
+from services.classifier.domain.classification import MODEL_VERSION
+from services.classifier.domain.classify import Classifier
 
 from services.classifier.adapters.announce import Announcer
-from services.classifier.routes import Tagging
+from services.classifier.routes import Tagging, answers_of
 from shared.contracts.envelope import headers_for, partition_key
 from shared.contracts.intake import Report, ReportReceived
 from shared.contracts.topics import CLASSIFICATIONS, REPORTS, Topic
@@ -56,8 +57,8 @@ def reports(number: int) -> list[ReportReceived]:
         report_id = derived_id(f"bench-{n}")
         report = Report(
             report_id=report_id, revision=1, setting="residential", occurred_at=now, occurred_precision="minute",
-            reported_at=now, received_at=now, origin="live", text=texts[n % len(texts)], worry=2, identity_mode="anonymous",
-            redaction_version="1",
+            reported_at=now, received_at=now, origin="live", text=texts[n % len(texts)], worry=2,
+            identity_mode="anonymous", redaction_version="1",
         )  # fmt: skip
         identity = event_id("ReportReceived", report_id, 1)
         made.append(
@@ -66,6 +67,13 @@ def reports(number: int) -> list[ReportReceived]:
             )
         )
     return made
+
+
+def model() -> tuple[Classifier, Announcer]:
+    """The shipped model and the writer of its records, the same for both sides."""
+    taxonomy = load_taxonomy()
+    reasons = {rule.id: rule.why for rule in taxonomy.escalation_rules}
+    return Classifier(taxonomy), Announcer(taxonomy.version, MODEL_VERSION, reasons)
 
 
 async def fill(kafka: str, topic: Topic) -> None:
@@ -88,8 +96,7 @@ async def fill(kafka: str, topic: Topic) -> None:
 
 async def floor(kafka: str, topic: Topic) -> dict[str, float]:
     """The bare loop."""
-    taxonomy = load_taxonomy()
-    classifier, announcer = Classifier(taxonomy), Announcer(taxonomy.version, MODEL_VERSION)
+    classifier, announcer = model()
     consumer = AIOKafkaConsumer(
         topic.name,
         bootstrap_servers=kafka,
@@ -109,7 +116,7 @@ async def floor(kafka: str, topic: Topic) -> dict[str, float]:
                 said = topic.decode(record.value)
                 assert isinstance(said, ReportReceived)
                 name, partition, (key, value, headers) = announcer.classified(
-                    said, classifier.classify(said.report.text, said.report.setting), now
+                    said, classifier.classify(said.report.text, said.report.setting, answers_of(said.report)), now
                 )
                 futures.append(await producer.send(name, value, key=key, partition=partition, headers=headers))
             done += len(records)
@@ -126,8 +133,7 @@ async def ours(kafka: str, mongo: str, topic: Topic) -> dict[str, float]:
     """The service's runtime with its own pipe."""
     settings = RuntimeSettings(kafka_bootstrap_servers=kafka, mongodb_uri=SecretStr(mongo), database_prefix="bench_")
     runtime = Runtime("classifier", settings, topics=[topic])
-    taxonomy = load_taxonomy()
-    runtime.pipe(Tagging(Classifier(taxonomy), Announcer(taxonomy.version, MODEL_VERSION), SystemClock()))
+    runtime.pipe(Tagging(*model(), SystemClock()))
     cpu, wall = time.process_time(), time.perf_counter()
     await runtime.start()
     published = runtime.metrics.published.labels("classifier", CLASSIFICATIONS.name)

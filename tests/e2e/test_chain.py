@@ -36,7 +36,7 @@ def test_the_demo_is_in_the_views_and_dated_as_it_would_have_been(system, govern
     actions = governance.get("/v1/actions")["actions"]
     signals = governance.get("/v1/signals")["signals"]
 
-    assert totals["reports"] == expected
+    assert totals["totals"]["reports"] == expected
     assert len(totals["sites"]) == 12
     assert {a["site_id"] for a in actions} >= SITES
     monday = demo.first_monday(demo.london_date(demo.SystemClock().now()))
@@ -75,7 +75,7 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
     text = "Wrong blister pack on the trolley at handover, seen before the tablet was given."
     body = {"site_id": "elm-house", "text": text, "occurred_band": "at_handover", "worry": 3}
     key = {"Idempotency-Key": uuid.uuid4().hex}
-    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
     first = governance.post("/v1/reports", body, headers=key)
     again = governance.post("/v1/reports", body, headers=key)
     other = governance.post("/v1/reports", body | {"worry": 1}, headers=key)
@@ -84,7 +84,8 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
     assert (first.status_code, again.status_code, other.status_code) == (202, 202, 422)
     assert again.json()["report_id"] == report
     until(
-        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == before + 1, what="one more report"
+        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == before + 1,
+        what="one more report",
     )
     labels = until(lambda: _fact(governance, "elm-house", report).get("primary_domain"), what="the classification")
     assert labels == "medication"
@@ -111,7 +112,10 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
 
     gone = governance.post(f"/in/v1/reports/{report}:withdraw", {"revision": 2, "reason": "entered_in_error"})
     assert gone.is_success, gone.text
-    until(lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == before, what="one report less")
+    until(
+        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == before,
+        what="one report less",
+    )
 
 
 def _fact(client, site: str, report: str) -> dict:
@@ -169,7 +173,7 @@ def test_exposure_reaches_the_view_of_its_week(system, governance):
 
 def test_bad_input_is_named_and_nothing_of_it_is_kept(system, governance):
     """Each kind of bad input gets problem+json with the field or the line, and counts nothing."""
-    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
     good = {"site_id": "elm-house", "text": "The lift stopped between floors, reset it.", "occurred_band": "now"}
 
     def refused(body, status, field):
@@ -208,7 +212,7 @@ def test_bad_input_is_named_and_nothing_of_it_is_kept(system, governance):
     assert missing.status_code == 422
     assert "text" in missing.text
     until(
-        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == before + 1,
+        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == before + 1,
         what="the one good row",
     )
 
@@ -246,7 +250,7 @@ def test_a_held_report_is_hidden_from_its_site_and_shown_to_the_group(system, go
         "name": "manager of one home",
     }
     manager = system.client(operator.send("/in/v1/keys", wanted)["key"])
-    seen = manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    seen = manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
     body = {
         "site_id": "larch-view",
         "text": "Please look at this from outside.",
@@ -257,7 +261,7 @@ def test_a_held_report_is_hidden_from_its_site_and_shown_to_the_group(system, go
     until(lambda: _fact(governance, "larch-view", report), what="the group to see it")
 
     assert _fact(manager, "larch-view", report) == {}
-    assert manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == seen
+    assert manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == seen
     assert manager.http.get(f"/in/v1/reports/{report}").status_code == 404
     assert governance.http.get(f"/in/v1/reports/{report}").status_code == 200
 

@@ -73,9 +73,9 @@ def _accounting(out: str) -> dict[str, int]:
 
 
 def _total(client) -> int:
-    return client.get(f"/v1/providers/{PROVIDER}/totals")["reports"]
+    return client.get(f"/v1/providers/{PROVIDER}/totals")["totals"]["reports"]
 
 
 def _per_site(client) -> dict[str, int]:
     totals = client.get(f"/v1/providers/{PROVIDER}/totals")
-    return {"total": totals["reports"], **{site["site_id"]: site["reports"] for site in totals["sites"]}}
+    return {"total": totals["totals"]["reports"], **{site["site_id"]: site["reports"] for site in totals["sites"]}}

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.e2e
 def test_a_rebuild_from_offset_zero_gives_the_same_views(system: System):
     """Compared as canonical JSON without processing times."""
     operator = system.client()
-    total = operator.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"]
+    total = operator.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
     before = _reporting(system, "dump")
     system.engines.supervisor.stop(["reporting"])
     _reporting(system, "rebuild", "--yes")
     system.engines.supervisor.start(system._service("reporting", system.engines.ports.port("reporting")))
     system.wait_all_ready()
     until(
-        lambda: operator.get(f"/v1/providers/{demo.PROVIDER}/totals")["reports"] == total,
+        lambda: operator.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == total,
         within_s=60,
         what="all reports again",
     )

@@ -5,14 +5,14 @@ A test holds what is written here against the contract: every record decodes to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from services.classifier.domain.classify import Classification
+from services.classifier.domain.classification import Classification
 from shared.contracts.classifier import ClassificationCorrected, Correction
 from shared.contracts.envelope import CONTENT_TYPE, SPEC_VERSION, headers_for, partition_key
 from shared.contracts.intake import ReportAmended, ReportReceived
@@ -37,10 +37,12 @@ class Announcer:
     Args:
         taxonomy_version: Version of the words.
         model_version: Version of the model; part of the event id.
+        reasons: What a person reads beside a prompt, by the rule's id.
     """
 
-    def __init__(self, taxonomy_version: str, model_version: str) -> None:
+    def __init__(self, taxonomy_version: str, model_version: str, reasons: Mapping[str, str]) -> None:
         self._taxonomy = taxonomy_version
+        self._reasons = reasons
         self._derived_with = f"{taxonomy_version}/{model_version}"
 
     def classified(self, said: ReportReceived | ReportAmended, found: Classification, now: datetime) -> Outgoing:
@@ -63,7 +65,7 @@ class Announcer:
             "effective_at": report.reported_at if said.replay else None,
             "replay": said.replay,
             "report_received_at": report.received_at,
-            "classification": _body(found, report.report_id, report.revision),
+            "classification": self._body(found, report.report_id, report.revision),
         }
         headers = [
             SPEC_VERSION,
@@ -102,28 +104,27 @@ class Announcer:
         value = event.__pydantic_serializer__.to_json(event)
         yield CLASSIFICATIONS.name, partition, (key, value, headers_for(event, "classifier"))
 
-
-def _body(found: Classification, report_id: str, revision: int) -> dict[str, Any]:
-    return {
-        "report_id": report_id,
-        "report_revision": revision,
-        "source": "model",
-        "decision_no": 0,
-        "is_near_miss": found.is_near_miss,
-        "domains": found.domains,
-        "primary_domain": found.primary_domain,
-        "contributory_factors": found.contributory_factors,
-        "potential_severity": found.potential_severity,
-        "how_caught": found.how_caught,
-        "escalate": found.escalate,
-        "event_class": found.event_class,
-        "disruption_kind": found.disruption_kind,
-        "assets": found.assets,
-        "confidence": found.confidence,
-        "evidence": found.evidence,
-        "prompts": [{"rule": prompt.rule, "why": prompt.why} for prompt in found.prompts],
-        "needs_review": found.needs_review,
-        "review_reason": found.review_reason,
-        "taxonomy_version": found.taxonomy_version,
-        "model_version": found.model_version,
-    }
+    def _body(self, found: Classification, report_id: str, revision: int) -> dict[str, Any]:
+        return {
+            "report_id": report_id,
+            "report_revision": revision,
+            "source": "model",
+            "decision_no": 0,
+            "is_near_miss": found.is_near_miss,
+            "domains": found.domains,
+            "primary_domain": found.primary_domain,
+            "contributory_factors": found.contributory_factors,
+            "potential_severity": found.potential_severity,
+            "how_caught": found.how_caught,
+            "escalate": found.escalate,
+            "event_class": found.event_class,
+            "disruption_kind": found.disruption_kind,
+            "assets": found.assets,
+            "confidence": found.confidence,
+            "evidence": found.evidence,
+            "prompts": [{"rule": rule, "why": self._reasons[rule]} for rule in found.prompts],
+            "needs_review": found.needs_review,
+            "review_reason": found.review_reason,
+            "taxonomy_version": found.taxonomy_version,
+            "model_version": found.model_version,
+        }

@@ -1,0 +1,1 @@
+"""actions: notices what is rising, proposes remedies, and keeps what became of them."""

@@ -1,0 +1,1 @@
+"""Where actions meets MongoDB and the wire."""

@@ -1,0 +1,146 @@
+"""Domain values as MongoDB documents and back; days lie there as ISO text, which sorts as days do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from services.actions.domain.exposure import Exposure
+from services.actions.domain.facts import HELD, Evidence, Fact, ReportPart
+from services.actions.domain.progress import Progress
+from services.actions.domain.signals import Signal
+from services.actions.domain.tasks import Task
+from services.actions.ports import FactKey, HistoryLine
+
+Document = dict[str, Any]
+TASK: TypeAdapter[Task] = TypeAdapter(Task)
+SIGNAL: TypeAdapter[Signal] = TypeAdapter(Signal)
+LINE: TypeAdapter[HistoryLine] = TypeAdapter(HistoryLine)
+EVIDENCE_FIELDS = {
+    "_id": 0,
+    **dict.fromkeys(("provider_id", "site_id", "report_id", "reported_at", "reported_on", "visibility", "replay"), 1),
+    "domains": 1,
+    "factors": 1,
+}
+
+
+def stored(value: Any) -> Any:
+    """Return a value as BSON can keep it: days as text, tuples as lists."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: stored(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [stored(inner) for inner in value]
+    return value
+
+
+def joined(*parts: object) -> str:
+    """Return an id made of parts."""
+    return "|".join(map(str, parts))
+
+
+def fact_document(fact: Fact) -> Document:
+    """Return a fact as it is stored: no text, and beside the parts what queries go by."""
+    document: Document = {
+        "_id": joined(*fact_key(fact)),
+        "provider_id": fact.provider_id,
+        "site_id": fact.site_id,
+        "report_id": fact.report_id,
+        "labels": fact.labels,
+        "counts": fact.counts,
+        "domains": list(fact.domains),
+        "factors": list(fact.factors),
+    }
+    if fact.report is not None:
+        document |= asdict(fact.report)
+    if (evidence := fact.evidence()) is not None:
+        document["reported_on"] = evidence.day.isoformat()
+    return document
+
+
+def fact_key(fact: Fact) -> FactKey:
+    """Return what a fact is found by."""
+    return (fact.provider_id, fact.site_id, fact.report_id)
+
+
+def fact_of(document: Document) -> Fact:
+    """Return the fact that a document holds."""
+    part = None
+    if document.get("revision"):
+        part = ReportPart(
+            revision=document["revision"],
+            withdrawn=document["withdrawn"],
+            reported_at=document["reported_at"],
+            origin=document["origin"],
+            replay=document["replay"],
+            visibility=document["visibility"],
+            asset_ref=document["asset_ref"],
+            person_token=document["person_token"],
+        )
+    return Fact(document["provider_id"], document["site_id"], document["report_id"], part, document["labels"])
+
+
+def evidence_of(document: Document) -> Evidence:
+    """Return a counting report from the fields that the rules need."""
+    return Evidence(
+        provider_id=document["provider_id"],
+        site_id=document["site_id"],
+        report_id=document["report_id"],
+        reported_at=document["reported_at"],
+        day=date.fromisoformat(document["reported_on"]),
+        held=document["visibility"] == HELD,
+        replay=document["replay"],
+        domains=tuple(document["domains"]),
+        factors=tuple(document["factors"]),
+    )
+
+
+def exposure_document(period: Exposure) -> Document:
+    """Return a period of exposure as it is stored."""
+    key = joined(period.provider_id, period.site_id, period.unit, period.period_start)
+    return {"_id": key, **stored(asdict(period))}
+
+
+def exposure_of(document: Document) -> Exposure:
+    """Return the period that a document holds."""
+    return Exposure(
+        provider_id=document["provider_id"],
+        site_id=document["site_id"],
+        unit=document["unit"],
+        period_start=date.fromisoformat(document["period_start"]),
+        period_end=date.fromisoformat(document["period_end"]),
+        value=document["value"],
+        revision=document["revision"],
+    )
+
+
+def progress_document(progress: Progress) -> Document:
+    """Return a provider's progress as it is stored."""
+    targets = None
+    if progress.targets is not None:
+        targets = [[topic, partition, offset] for (topic, partition), offset in sorted(progress.targets.items())]
+    return {
+        "last_day": stored(progress.last_day),
+        "replayed": stored(progress.replayed),
+        "targets": targets,
+        "asked_at": progress.asked_at,
+    }
+
+
+def progress_of(provider_id: str, document: Document | None) -> Progress:
+    """Return the progress that a document holds; none is a provider without reviews."""
+    if document is None:
+        return Progress(provider_id)
+    targets = document["targets"]
+    return Progress(
+        provider_id=provider_id,
+        last_day=date.fromisoformat(document["last_day"]) if document["last_day"] else None,
+        replayed=tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in document["replayed"]),
+        targets=None if targets is None else {(topic, number): offset for topic, number, offset in targets},
+        asked_at=document["asked_at"],
+    )

@@ -1,0 +1,1 @@
+"""Pure rules of remedies and early warnings: no I/O, no clock, no wire."""

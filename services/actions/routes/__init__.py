@@ -1,0 +1,1 @@
+"""The edge of actions: records, HTTP and the timer; translation and nothing else."""

@@ -1,0 +1,162 @@
+"""HTTP for remedial tasks: reading, and the acts of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.actions.domain.tasks import OPEN, STATUSES, Task
+from services.actions.ports import HistoryLine
+from services.actions.routes.places import from_place, place
+from services.actions.usecases.desk import Desk, Who
+from shared.contracts.actions import Action
+from shared.kernel.principal import Principal, Role
+from shared.runtime.auth import Allow
+
+Reader = Annotated[Principal, Depends(Allow(Role.MANAGER, Role.GOVERNANCE, Role.SAFEGUARDING, Role.ANALYST))]
+Actor = Annotated[Principal, Depends(Allow(Role.MANAGER, Role.GOVERNANCE, Role.SAFEGUARDING))]
+Asked = Annotated[str | None, Query(description="Only for keys that are not bound to one provider")]
+StatusAsked = Literal["open", "all", "proposed", "accepted", "in_progress", "completed", "declined"]
+Version = Annotated[int, Field(ge=1, description="The version that was seen; a stale one is refused")]
+
+
+class Body(BaseModel):
+    """Base of what is sent: an unknown field is a mistake that is said, not swallowed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Acceptance(Body):
+    """Take a task on."""
+
+    version: Version
+    due_on: date
+    owner_role: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")] = None
+    """A role's word, such as registered_manager: never a person's name."""
+
+
+class Refusal(Body):
+    """Decide against a task."""
+
+    version: Version
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class StepDone(Body):
+    """Tick a step."""
+
+    version: Version
+    note: Annotated[str | None, Field(max_length=200)] = None
+
+
+class Completion(Body):
+    """Close a task."""
+
+    version: Version
+
+
+class TaskView(Action):
+    """A task as readers get it."""
+
+    provider_id: str
+    site_id: str
+
+
+class LineView(BaseModel):
+    """One line of a task's history; `type` is the event's."""
+
+    version: int
+    type: str
+    at: AwareDatetime
+    by_role: str
+    status: str
+    words: str | None = None
+
+
+class TaskWithHistory(TaskView):
+    """A task with everything that became of it, oldest line first."""
+
+    history: tuple[LineView, ...]
+
+
+class TaskPage(BaseModel):
+    """Tasks, newest proposal first, and where to go on; `next` is None at the end."""
+
+    actions: tuple[TaskView, ...]
+    next: str | None
+
+
+def tasks_router(desk: Desk) -> APIRouter:
+    """Build the routes of tasks.
+
+    Args:
+        desk: The use cases.
+    """
+    router = APIRouter(tags=["actions"])
+
+    @router.get("/v1/actions")
+    async def list_actions(
+        reader: Reader,
+        site: str | None = None,
+        status: StatusAsked = "open",
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        after: str | None = None,
+        provider_id: Asked = None,
+    ) -> TaskPage:
+        """List tasks in reach."""
+        who = Who(reader, reader.provider(provider_id))
+        found = await desk.task_list(who, site, _statuses(status), limit, from_place(after, datetime))
+        last = place(found[-1].proposed_at, found[-1].action_id) if len(found) == limit else None
+        return TaskPage(actions=tuple(_view(task) for task in found), next=last)
+
+    @router.get("/v1/actions/{action_id}")
+    async def read_action(reader: Reader, action_id: str, provider_id: Asked = None) -> TaskWithHistory:
+        """Read one task with its history."""
+        task, history = await desk.read(Who(reader, reader.provider(provider_id)), action_id)
+        lines = tuple(_line(line) for line in history)
+        return TaskWithHistory.model_validate({**asdict(task), "history": lines})
+
+    @router.post("/v1/actions/{action_id}:accept")
+    async def accept(actor: Actor, action_id: str, body: Acceptance, provider_id: Asked = None) -> TaskView:
+        """Take a task on."""
+        who = Who(actor, actor.provider(provider_id))
+        return _view(await desk.accept(who, action_id, body.version, body.due_on, body.owner_role))
+
+    @router.post("/v1/actions/{action_id}:decline")
+    async def decline(actor: Actor, action_id: str, body: Refusal, provider_id: Asked = None) -> TaskView:
+        """Decide against a task."""
+        who = Who(actor, actor.provider(provider_id))
+        return _view(await desk.decline(who, action_id, body.version, body.reason))
+
+    @router.post("/v1/actions/{action_id}/steps/{step_id}:complete")
+    async def complete_step(
+        actor: Actor, action_id: str, step_id: str, body: StepDone, provider_id: Asked = None
+    ) -> TaskView:
+        """Tick a step."""
+        who = Who(actor, actor.provider(provider_id))
+        return _view(await desk.complete_step(who, action_id, body.version, step_id, body.note))
+
+    @router.post("/v1/actions/{action_id}:complete")
+    async def complete(actor: Actor, action_id: str, body: Completion, provider_id: Asked = None) -> TaskView:
+        """Close a task whose steps are all done."""
+        who = Who(actor, actor.provider(provider_id))
+        return _view(await desk.complete(who, action_id, body.version))
+
+    return router
+
+
+def _statuses(asked: StatusAsked) -> Sequence[str]:
+    return {"open": OPEN, "all": STATUSES}.get(asked, (asked,))
+
+
+def _view(task: Task) -> TaskView:
+    return TaskView.model_validate(asdict(task))
+
+
+def _line(line: HistoryLine) -> LineView:
+    return LineView.model_validate({**asdict(line), "type": line.act})

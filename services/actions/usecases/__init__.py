@@ -1,0 +1,1 @@
+"""What actions does, as verbs over ports; no framework, no driver."""

@@ -1,0 +1,114 @@
+"""Chooses the domains of a report and the one that it is filed under, by the label guide's pairs and primary rules."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from services.classifier.domain.reading import Reading
+from shared.taxonomy.model import Domain
+
+_ENOUGH: Final = 2.0
+_ENOUGH_BESIDE: Final = 3.0
+_SHARE_OF_FIRST: Final = 0.4
+_MAX_DOMAINS: Final = 4
+_PROCESS_LEAD: Final = 1.0
+
+
+def score_domains(reading: Reading, domains: Mapping[str, Domain]) -> dict[str, float]:
+    """Add up what speaks for each domain.
+
+    Args:
+        reading: The text's reading.
+        domains: The taxonomy's domains.
+
+    Returns:
+        Score by name for every domain that has any, highest first; equal scores stand in the taxonomy's order.
+    """
+    scores = {name: reading.score(f"domain:{name}") for name in domains}
+    return dict(sorted(((name, score) for name, score in scores.items() if score), key=lambda item: -item[1]))
+
+
+def choose_domains(
+    scores: Mapping[str, float],
+    reading: Reading,
+    domains: Mapping[str, Domain],
+    escalate: Sequence[str],
+    *,
+    is_near_miss: bool,
+) -> tuple[str, ...]:
+    """Choose up to four domains, the primary first.
+
+    Args:
+        scores: Score by name, highest first.
+        reading: The text's reading.
+        domains: The taxonomy's domains.
+        escalate: The escalation code.
+        is_near_miss: Whether it was a near miss.
+
+    Returns:
+        The chosen names; empty when nothing speaks for any.
+    """
+    best = max(scores.values(), default=0.0)
+    chosen = [
+        name
+        for rank, (name, score) in enumerate(scores.items())
+        if (score >= _ENOUGH_BESIDE and score >= _SHARE_OF_FIRST * best) or (rank == 0 and score >= 1)
+    ]
+    _add_pairs(chosen, reading, escalate)
+    if not chosen:
+        return ()
+    primary = _primary(chosen, scores, reading, domains, escalate, is_near_miss=is_near_miss)
+    rest = sorted((name for name in chosen if name != primary), key=lambda name: -scores.get(name, 0.0))
+    return (primary, *rest[: _MAX_DOMAINS - 1])
+
+
+def _add_pairs(chosen: list[str], reading: Reading, escalate: Sequence[str]) -> None:
+    """Add and remove what the guide's fixed pairs say."""
+
+    def add(name: str) -> None:
+        if name not in chosen:
+            chosen.append(name)
+
+    if "fire_safety" in chosen and reading.hits.get("cue:fire_and_environment"):
+        add("environment")
+    if "visits_scheduling" in chosen and reading.hits.get("cue:stored_data_wrong"):
+        add("records_data")
+    if "safeguarding" in escalate:
+        add("safeguarding")
+        if reading.hits.get("cue:card_or_pin"):
+            add("finance_property")
+    if "missing_person" in escalate:
+        add("security_missing_person")
+    if "police" in escalate and "finance_property" in chosen and "safeguarding" in chosen:
+        chosen.remove("safeguarding")
+
+
+def _primary(
+    chosen: Sequence[str],
+    scores: Mapping[str, float],
+    reading: Reading,
+    domains: Mapping[str, Domain],
+    escalate: Sequence[str],
+    *,
+    is_near_miss: bool,
+) -> str:
+    """Apply the guide's primary rules in its order."""
+    if "safeguarding" in escalate:
+        return "safeguarding"
+    if "missing_person" in escalate:
+        return "security_missing_person"
+    if "fire_safety" in chosen and scores.get("fire_safety", 0.0) >= scores.get("environment", 0.0):
+        return "fire_safety"
+    defect = reading.hits.get("factor:maintenance_lapse")
+    if defect and "equipment" in chosen and ("falls_mobility" in chosen or "moving_handling" in chosen):
+        return "equipment"
+    if "falls_mobility" in chosen and "environment" in chosen and scores.get("falls_mobility", 0.0) >= 2:
+        return "environment" if defect else "falls_mobility"
+    care = [name for name in chosen if not domains[name].process]
+    process = [name for name in chosen if domains[name].process]
+    first_care = max(care, key=lambda name: scores.get(name, 0.0), default=None)
+    first_process = max(process, key=lambda name: scores.get(name, 0.0), default=None)
+    if first_care is None or (
+        first_process and scores.get(first_process, 0.0) >= scores.get(first_care, 0.0) + _PROCESS_LEAD
+    ):
+        return first_process or chosen[0]
+    return first_care

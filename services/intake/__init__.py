@@ -1,0 +1,1 @@
+"""Intake: registry, keys, reports, exposure; the vault and the 202 promise."""

@@ -1,0 +1,1 @@
+"""Intake's rules as pure functions and frozen values."""

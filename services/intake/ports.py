@@ -1,0 +1,218 @@
+"""What intake's use cases need from the world; adapters give it, tests give fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from services.intake.domain.credentials import Credential
+from services.intake.domain.exposures import Exposure
+from services.intake.domain.report import Identity, Narrative, Report
+from services.intake.domain.sites import Provider, Site, SiteChange
+from shared.kernel.principal import Principal
+
+R = TypeVar("R")
+Sealed = Mapping[str, Any]
+"""What the vault made of the originals of one report: opaque to everybody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Why a report left all counts, and when."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """A report as it is kept.
+
+    Attributes:
+        body_hash: Keyed hash of the body that its sender sent last.
+        withdrawn: Set once it was withdrawn.
+    """
+
+    report: Report
+    sealed: Sealed
+    body_hash: bytes
+    withdrawn: Withdrawal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An Idempotency-Key that came together with an external reference: which report it stood for, and what body."""
+
+    claim_id: str
+    provider_id: str
+    report_id: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReportChange:
+    """A report's new state and the word for what happened: received, amended or withdrawn.
+
+    Attributes:
+        recorded_at: When we wrote it down.
+        effective_at: When it counts from; only for replayed history.
+        replay: True for history that is loaded: no messages, no response times.
+    """
+
+    stored: StoredReport
+    what: str
+    recorded_at: datetime
+    effective_at: datetime | None = None
+    replay: bool = False
+
+
+@dataclass(slots=True)
+class Decided(Generic[R]):
+    """What a decision wants written, and what it says to the caller."""
+
+    result: R
+    changes: list[ReportChange] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+
+
+Found = Mapping[str, StoredReport]
+Claims = Mapping[str, Claim]
+
+
+class ReportStore(Protocol):
+    """Keeps reports; every change and its event are one transaction."""
+
+    async def change(
+        self,
+        keys: Sequence[tuple[str, str]],
+        claim_ids: Sequence[str],
+        decide: Callable[[Found, Claims], Decided[R]],
+    ) -> R:
+        """Read reports, decide, and write what was decided, all or nothing.
+
+        Args:
+            keys: Provider and report id of everything that the decision looks at.
+            claim_ids: Claims that it looks at.
+            decide: Called with what was found, perhaps more than once; has no effect but its answer.
+
+        Raises:
+            Unavailable: the database cannot be reached; the same call may be made again.
+        """
+        ...
+
+    async def read(self, provider_id: str, report_id: str) -> StoredReport | None:
+        """Return a report of a provider.
+
+        Raises:
+            Unavailable: the database cannot be reached.
+        """
+        ...
+
+
+class Vault(Protocol):
+    """Keeps originals unreadable: two data keys per report, wrapped by a key that is not in the database."""
+
+    def seal(
+        self, report_id: str, revision: int, identity: Identity, narrative: Narrative, sealed: Sealed | None = None
+    ) -> Sealed:
+        """Encrypt the originals of a revision; those of earlier revisions stay as they are."""
+        ...
+
+    def open(self, report_id: str, sealed: Sealed) -> tuple[Identity, Narrative]:
+        """Decrypt the latest originals."""
+        ...
+
+
+class Registry(Protocol):
+    """Keeps providers and sites."""
+
+    async def sites(self, keys: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Site]:
+        """Return the sites that are known, by provider and site id; may be a few seconds old."""
+        ...
+
+    async def sites_of(self, provider_id: str) -> list[Site]:
+        """Return all sites of a provider, by id."""
+        ...
+
+    async def providers(self, provider_ids: Sequence[str]) -> Mapping[str, Provider]:
+        """Return the providers that are known."""
+        ...
+
+    async def change_providers(
+        self, provider_ids: Sequence[str], decide: Callable[[Mapping[str, Provider]], Sequence[Provider]], at: datetime
+    ) -> int:
+        """Read, decide and write new states with their events in one transaction; return how many changed."""
+        ...
+
+    async def change_sites(
+        self,
+        keys: Sequence[tuple[str, str]],
+        decide: Callable[[Mapping[tuple[str, str], Site]], Sequence[SiteChange]],
+        at: datetime,
+    ) -> int:
+        """Read, decide and write new states with their events in one transaction; return how many changed."""
+        ...
+
+
+class ExposureStore(Protocol):
+    """Keeps exposure."""
+
+    async def change(
+        self, keys: Sequence[str], decide: Callable[[Mapping[str, Exposure]], Sequence[Exposure]], at: datetime
+    ) -> int:
+        """Read, decide and write new states with their events in one transaction; return how many changed."""
+        ...
+
+
+class CredentialStore(Protocol):
+    """Keeps keys and links, by hash."""
+
+    async def add(self, credential: Credential) -> None:
+        """Keep a new one."""
+        ...
+
+    async def find(self, credential_id: str) -> Credential | None:
+        """Return one; may be a few seconds old where another process revoked it."""
+        ...
+
+    async def all_of(self, tenant: str, kind: str) -> list[Credential]:
+        """Return those of a provider, or with "*" of all, newest first."""
+        ...
+
+    async def revoke(self, tenant: str, credential_id: str, at: datetime) -> None:
+        """Revoke one of a provider, or with "*" of any; a second time changes nothing."""
+        ...
+
+
+class Randomness(Protocol):
+    """Where ids and secrets come from."""
+
+    def new_id(self) -> str:
+        """Return 96 random bits as lower-case letters and digits."""
+        ...
+
+    def new_secret(self) -> str:
+        """Return 256 random bits in URL-safe letters."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs short-lived tokens."""
+
+    def sign(self, principal: Principal) -> str:
+        """Return a token that every service can verify."""
+        ...
+
+
+class Backlog(Protocol):
+    """How much waits to be sent."""
+
+    def full(self) -> bool:
+        """Tell whether nothing new should be taken in."""
+        ...
+
+    def depth(self) -> int:
+        """Return the number of events that wait."""
+        ...

@@ -1,0 +1,1 @@
+"""Intake's edges: HTTP and the fold; wire to domain and back."""

@@ -1,0 +1,1 @@
+"""What intake does, as verbs over ports; no framework, no driver."""

@@ -1,0 +1,206 @@
+"""Amends, withdraws and reads reports on a person's behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.intake.domain import rules
+from services.intake.domain.pseudonyms import Pseudonyms
+from services.intake.domain.report import (
+    HELD,
+    WITHDRAWAL_REASONS,
+    Identity,
+    Narrative,
+    Report,
+    redact_narrative,
+)
+from services.intake.domain.sites import Site
+from services.intake.domain.times import BAND, DAY, MINUTE, Moment, settle_times
+from services.intake.ports import Claims, Decided, Found, Registry, ReportChange, ReportStore, StoredReport, Vault
+from services.intake.ports import Withdrawal as Withdrawn
+from services.intake.usecases.admission import Redactor
+from shared.kernel.clock import Clock, london_date
+from shared.kernel.errors import Conflict, Fault, Invalid, NotFound
+from shared.kernel.principal import Principal
+
+PLAIN = frozenset({"worry", "reporter_role", "asset_ref", "disruption"})
+"""Fields that an amendment takes over as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Fields to change, by name, and the revision that the person looked at.
+
+    `fields` may hold text, place, what_stopped_it, occurred_at (a Moment), occurred_band, person, worry,
+    reporter_role, asset_ref, disruption, outside_first; None clears one, where it may be empty.
+    """
+
+    revision: int
+    fields: Mapping[str, Any]
+
+
+class Changes:
+    """Amends, withdraws and reads reports.
+
+    Args:
+        registry: Knows the sites.
+        store: Keeps the reports.
+        vault: Keeps the originals.
+        pseudonyms: Makes tokens.
+        redactor: Looks at the text.
+        clock: The source of now.
+        count: Called with each outcome, for the metrics.
+        text_max_chars: Longest narrative.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        store: ReportStore,
+        vault: Vault,
+        pseudonyms: Pseudonyms,
+        redactor: Redactor,
+        clock: Clock,
+        count: Callable[[str], None],
+        text_max_chars: int,
+    ) -> None:
+        self._registry = registry
+        self._store = store
+        self._vault = vault
+        self._pseudonyms = pseudonyms
+        self._redactor = redactor
+        self._clock = clock
+        self._count = count
+        self._text_max_chars = text_max_chars
+
+    async def read(self, principal: Principal, provider_id: str | None, report_id: str) -> StoredReport:
+        """Return a report that the principal may see.
+
+        Raises:
+            NotFound: there is none, it is another tenant's or site's, or it is held from this principal.
+        """
+        stored = await self._store.read(principal.provider(provider_id), report_id)
+        if stored is None or not _visible(principal, stored.report):
+            raise NotFound(f"report {report_id} is not known here")
+        return stored
+
+    async def amend(
+        self, principal: Principal, provider_id: str | None, report_id: str, amendment: Amendment
+    ) -> Report:
+        """Change a report's content.
+
+        Returns:
+            The new state; the present one where the amendment changes nothing.
+
+        Raises:
+            NotFound: as `read`.
+            Invalid: the new content breaks a rule.
+            Conflict: the revision is not the present one, or the report was withdrawn.
+            Unavailable: the database is away.
+        """
+        stored = await self.read(principal, provider_id, report_id)
+        _check_open(stored, amendment.revision)
+        report, identity, narrative = await self._amended(stored, amendment)
+        if report == stored.report and (identity, narrative) == self._vault.open(report_id, stored.sealed):
+            return stored.report
+        report = replace(report, revision=stored.report.revision + 1)
+        sealed = self._vault.seal(report_id, report.revision, identity, narrative, stored.sealed)
+        following = replace(stored, report=report, sealed=sealed)
+        await self._put(amendment.revision, ReportChange(following, "amended", self._clock.now()))
+        self._count("amended")
+        return report
+
+    async def withdraw(
+        self, principal: Principal, provider_id: str | None, report_id: str, reason: str, revision: int
+    ) -> StoredReport:
+        """Take a report out of all counts; doing it again changes nothing.
+
+        Raises:
+            NotFound: as `read`.
+            Invalid: the reason is none of the list.
+            Conflict: the revision is not the present one.
+            Unavailable: the database is away.
+        """
+        if reason not in WITHDRAWAL_REASONS:
+            raise Invalid("the reason is not known", (Fault("one of " + ", ".join(WITHDRAWAL_REASONS), "reason"),))
+        stored = await self.read(principal, provider_id, report_id)
+        if stored.withdrawn is not None:
+            return stored
+        _check_open(stored, revision)
+        now = self._clock.now()
+        report = replace(stored.report, revision=stored.report.revision + 1)
+        following = replace(stored, report=report, withdrawn=Withdrawn(reason, now))
+        await self._put(revision, ReportChange(following, "withdrawn", now))
+        self._count("withdrawn")
+        return following
+
+    async def _put(self, revision: int, change: ReportChange) -> None:
+        report = change.stored.report
+
+        def decide(found: Found, _: Claims) -> Decided[None]:
+            _check_open(found[report.report_id], revision)
+            return Decided(None, [change])
+
+        await self._store.change([(report.provider_id, report.report_id)], [], decide)
+
+    async def _amended(self, stored: StoredReport, amendment: Amendment) -> tuple[Report, Identity, Narrative]:
+        said, old = amendment.fields, stored.report
+        identity, narrative = self._vault.open(old.report_id, stored.sealed)
+        told = {name: said[name] for name in ("text", "place", "what_stopped_it") if name in said}
+        narrative = replace(narrative, **told)
+        if "person" in said:
+            identity = replace(identity, person=said["person"])
+        sites = await self._registry.sites([(old.provider_id, old.site_id)])
+        dated, faults = self._dated(old, amendment, sites[old.provider_id, old.site_id])
+        faults += rules.check_text(narrative.text, self._text_max_chars)
+        words, too_long = redact_narrative(narrative, identity.names(), self._redactor.redact)
+        if faults or too_long:
+            raise Invalid("the amendment was not taken; see errors", tuple(faults + too_long))
+        outside_first = old.outside_first or bool(said.get("outside_first"))
+        held = old.visibility == HELD or outside_first or self._redactor.accuses_manager(narrative.text)
+        report = replace(
+            dated,
+            text=words[0],
+            place=words[1],
+            what_stopped_it=words[2],
+            person_token=self._pseudonyms.person(old.provider_id, old.site_id, identity.person),
+            outside_first=outside_first,
+            visibility=HELD if held else old.visibility,
+            **{name: value for name, value in said.items() if name in PLAIN},
+        )
+        return report, identity, narrative
+
+    def _dated(self, old: Report, amendment: Amendment, site: Site) -> tuple[Report, list[Fault]]:
+        said = amendment.fields
+        if not {"occurred_at", "occurred_band"} & set(said):
+            return old, []
+        exact = old.occurred_precision != BAND
+        kept = Moment(old.occurred_at, DAY if old.occurred_precision == DAY else MINUTE) if exact else None
+        occurred = said.get("occurred_at", kept)
+        band = said.get("occurred_band", old.occurred_band)
+        times, faults = settle_times(occurred, band, Moment(old.reported_at, MINUTE), self._clock.now())
+        if not faults:
+            faults = rules.check_site(site, times)
+        dated = replace(
+            old,
+            occurred_at=times.occurred_at,
+            occurred_precision=times.occurred_precision,
+            occurred_band=times.occurred_band,
+            setting=site.at(london_date(times.occurred_at)).setting,
+        )
+        return dated, faults
+
+
+def _visible(principal: Principal, report: Report) -> bool:
+    return principal.may_see_site(report.site_id) and (report.visibility != HELD or principal.sees_held)
+
+
+def _check_open(stored: StoredReport, revision: int) -> None:
+    present = stored.report.revision
+    if stored.withdrawn is not None:
+        raise Conflict(f"report {stored.report.report_id} was withdrawn ({stored.withdrawn.reason})")
+    if revision != present:
+        detail = f"revision {revision} was expected and the report is at {present}: read it again and decide anew"
+        raise Conflict(detail, (Fault(f"is not the present one, which is {present}", "revision"),))

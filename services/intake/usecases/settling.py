@@ -1,0 +1,142 @@
+"""Decides a group of reports against what is stored: new, a repeat, an amendment or a refusal; writes nothing."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake.domain.pseudonyms import Pseudonyms
+from services.intake.domain.report import Identity, Narrative, Report, succeed
+from services.intake.domain.submission import Submission
+from services.intake.ports import Claim, Claims, Decided, Found, ReportChange, StoredReport, Vault
+from shared.kernel.errors import Conflict, Fault, Invalid, Refused
+
+ACCEPTED = "accepted"
+REPEATED = "repeated"
+AMENDED = "amended"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a submission: accepted, repeated or amended."""
+
+    report_id: str
+    status: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A checked and redacted submission, ready to be written.
+
+    Attributes:
+        report: The state that it would have as a new report.
+        claim_id: The id that its Idempotency-Key alone would have given, where an external reference gave another.
+        keyed: Whether an Idempotency-Key came with it.
+        replay: Whether it is history that is loaded as it was.
+    """
+
+    submission: Submission
+    report: Report
+    identity: Identity
+    narrative: Narrative
+    body_hash: bytes
+    claim_id: str | None
+    keyed: bool
+    replay: bool
+
+    def report_keys(self) -> list[tuple[str, str]]:
+        """Return provider and id of every stored report that has a say."""
+        ids = [self.report.report_id] + ([self.claim_id] if self.claim_id else [])
+        return [(self.report.provider_id, one) for one in ids]
+
+    def claim_ids(self) -> list[str]:
+        """Return the ids of the claims that have a say."""
+        return [self.claim_id or self.report.report_id] if self.keyed else []
+
+
+class Settling:
+    """One try of one group: each decision sees the ones before it.
+
+    Args:
+        found: What is stored of the group's reports.
+        claims: What is stored of its keys.
+        vault: Seals the originals.
+        pseudonyms: Makes tokens.
+    """
+
+    def __init__(self, found: Found, claims: Claims, vault: Vault, pseudonyms: Pseudonyms) -> None:
+        self._found = dict(found)
+        self._claims = dict(claims)
+        self._vault = vault
+        self._pseudonyms = pseudonyms
+        self._changes: list[ReportChange] = []
+        self._new_claims: list[Claim] = []
+
+    def group(self, prepared: Sequence[Prepared]) -> Decided[list[Outcome | Refused]]:
+        """Decide all of a group, in order."""
+        answers: list[Outcome | Refused] = []
+        for one in prepared:
+            try:
+                answers.append(self._one(one))
+            except Refused as refusal:
+                answers.append(refusal)
+        return Decided(answers, self._changes, self._new_claims)
+
+    def _one(self, new: Prepared) -> Outcome:
+        self._check_key(new)
+        stored = self._found.get(new.report.report_id)
+        if stored is None:
+            outcome = self._accept(new)
+        elif hmac.compare_digest(stored.body_hash, new.body_hash):
+            outcome = Outcome(stored.report.report_id, REPEATED, stored.report.received_at)
+        elif new.submission.external_reference is None:
+            raise _other_body()
+        else:
+            outcome = self._amend(stored, new)
+        if new.claim_id and new.claim_id not in self._claims:
+            claim = Claim(new.claim_id, new.report.provider_id, new.report.report_id, new.body_hash)
+            self._claims[claim.claim_id] = claim
+            self._new_claims.append(claim)
+        return outcome
+
+    def _check_key(self, new: Prepared) -> None:
+        for claim_id in new.claim_ids():
+            claim = self._claims.get(claim_id)
+            if claim is not None and not hmac.compare_digest(claim.body_hash, new.body_hash):
+                raise _other_body()
+        if new.claim_id and new.claim_id in self._found:
+            raise _other_body()
+
+    def _accept(self, new: Prepared) -> Outcome:
+        sealed = self._vault.seal(new.report.report_id, 1, new.identity, new.narrative)
+        self._note(new, StoredReport(new.report, sealed, new.body_hash), "received", new.report.received_at)
+        return Outcome(new.report.report_id, ACCEPTED, new.report.received_at)
+
+    def _amend(self, stored: StoredReport, new: Prepared) -> Outcome:
+        report_id = stored.report.report_id
+        if stored.report.site_id != new.report.site_id:
+            detail = f"report {report_id} belongs to another site; a report never moves: withdraw it and send it anew"
+            raise Invalid(detail, (Fault("differs from the site that the report came with", "site_id"),))
+        if stored.withdrawn is not None:
+            detail = f"report {report_id} was withdrawn ({stored.withdrawn.reason}) and takes no changes"
+            raise Conflict(detail, (Fault("belongs to a withdrawn report", "external_reference.id"),))
+        report = succeed(stored.report, new.report, new.submission, self._pseudonyms)
+        sealed = self._vault.seal(report_id, report.revision, new.identity, new.narrative, stored.sealed)
+        self._note(new, StoredReport(report, sealed, new.body_hash), "amended", new.report.received_at)
+        return Outcome(report_id, AMENDED, report.received_at)
+
+    def _note(self, new: Prepared, stored: StoredReport, what: str, recorded_at: datetime) -> None:
+        self._found[stored.report.report_id] = stored
+        loaded = new.replay or new.submission.origin == "backfill"
+        effective_at = stored.report.reported_at if new.replay else None
+        self._changes.append(ReportChange(stored, what, recorded_at, effective_at, loaded))
+
+
+def _other_body() -> Invalid:
+    return Invalid(
+        "this Idempotency-Key was used with another body; use a new key for another report",
+        (Fault("was used with another body", "Idempotency-Key"),),
+    )

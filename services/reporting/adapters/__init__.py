@@ -1,0 +1,1 @@
+"""MongoDB, the only place in reporting that names its driver."""

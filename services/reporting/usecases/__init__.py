@@ -1,0 +1,1 @@
+"""The verbs of reporting, free of framework and driver."""

@@ -1,0 +1,232 @@
+"""Take a batch of events into the facts and recompute the buckets that it touched."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from services.reporting.domain.buckets import Bucket, Cell, recompute
+from services.reporting.domain.exposure import exposure_of_week
+from services.reporting.domain.facts import ALL, Fact, ModelPart, ReportPart
+from services.reporting.domain.registry import Provider, Site
+from services.reporting.domain.states import State
+from services.reporting.domain.stored import ExposureRecord, StoredBucket
+from services.reporting.ports import Announcer, FactKey, FoldStore, SiteKey, StateKey
+from shared.taxonomy import precedence
+
+
+@dataclass(frozen=True)
+class ReportTold:
+    """Intake stated a report; `counts_in_age` where its time to the view is measured (live, not replayed)."""
+
+    key: FactKey
+    site_id: str
+    part: ReportPart
+    counts_in_age: bool
+
+
+@dataclass(frozen=True)
+class LabelsStated:
+    """The classifier stated labels; `model` holds what a model said beside them, None for a person."""
+
+    key: FactKey
+    site_id: str
+    said: precedence.Fact
+    model: ModelPart | None
+
+
+@dataclass
+class Batch:
+    """A batch of events by kind, each list in the order of the log."""
+
+    reports: list[ReportTold] = field(default_factory=list)
+    labels: list[LabelsStated] = field(default_factory=list)
+    providers: list[Provider] = field(default_factory=list)
+    sites: list[Site] = field(default_factory=list)
+    exposure: list[ExposureRecord] = field(default_factory=list)
+    signals: list[State] = field(default_factory=list)
+    actions: list[State] = field(default_factory=list)
+
+
+@dataclass
+class Applied:
+    """What a batch did.
+
+    Attributes:
+        rows: How many rows of the view changed.
+        newly_visible: When those live reports were received that this batch made visible.
+    """
+
+    rows: int = 0
+    newly_visible: list[datetime] = field(default_factory=list)
+
+
+async def fold(batch: Batch, store: FoldStore, announcer: Announcer) -> Applied:
+    """Take a batch in; events may come in any order across kinds, and more than once.
+
+    Args:
+        batch: What was read.
+        store: Facts and buckets, inside a transaction.
+        announcer: Told of every row that changed.
+
+    Returns:
+        What became of it.
+    """
+    applied = Applied()
+    touched = await _fold_facts(batch, store, applied)
+    await _fold_providers(batch.providers, store)
+    touched |= await _fold_sites(batch.sites, store)
+    touched |= await _fold_exposure(batch.exposure, store)
+    await _fold_states(batch.signals, store.signals, store.put_signals)
+    await _fold_states(batch.actions, store.actions, store.put_actions)
+    if touched:
+        applied.rows = await refresh(touched, store, announcer)
+    return applied
+
+
+async def refresh(cells: Collection[Cell], store: FoldStore, announcer: Announcer) -> int:
+    """Recompute cells from the facts and write the buckets that changed.
+
+    Args:
+        cells: Sites and weeks.
+        store: Facts and buckets, inside a transaction.
+        announcer: Told of every row that changed.
+
+    Returns:
+        How many rows changed.
+    """
+    tallies, stored = await store.tallies(cells), await store.buckets(cells)
+    exposure = await _exposure(cells, store)
+    first_version = await store.first_version()
+    rows: list[StoredBucket] = []
+    for cell in sorted(cells):
+        known = stored.get(cell, {})
+        plain = {domain: row.bucket for domain, row in known.items()}
+        changed = recompute(cell, tallies.get(cell, []), exposure.get(cell), plain)
+        rows += [_next(bucket, known.get(bucket.domain), first_version, announcer) for bucket in changed]
+    await store.put_buckets(rows)
+    written = {row.bucket.cell for row in rows if row.bucket.domain == ALL}
+    await store.touch([cell for cell in cells if cell not in written])
+    return len(rows)
+
+
+def _next(bucket: Bucket, last: StoredBucket | None, first_version: int, announcer: Announcer) -> StoredBucket:
+    row = StoredBucket(bucket, last.version + 1 if last else first_version, last.tick if last else None)
+    return replace(row, tick=announcer.announce(row))
+
+
+async def _exposure(cells: Collection[Cell], store: FoldStore) -> dict[Cell, tuple[float, str]]:
+    periods = await store.periods(cells)
+    if not periods:
+        return {}
+    sites = await store.sites({(cell.provider_id, cell.site_id) for cell in periods})
+    found = {}
+    for cell, recorded in periods.items():
+        site = sites.get((cell.provider_id, cell.site_id))
+        value = exposure_of_week(cell.week, recorded, site.at(cell.week).setting if site else None)
+        if value is not None:
+            found[cell] = value
+    return found
+
+
+async def _fold_facts(batch: Batch, store: FoldStore, applied: Applied) -> set[Cell]:
+    keys = {told.key for told in batch.reports} | {stated.key for stated in batch.labels}
+    if not keys:
+        return set()
+    before = await store.facts(keys)
+    now = dict(before)
+    for told in batch.reports:
+        fact = now.get(told.key) or Fact(told.key[0], told.site_id, told.key[1])
+        if fact.report is None and told.counts_in_age and not told.part.withdrawn:
+            applied.newly_visible.append(told.part.received_at)
+        now[told.key] = fact.with_report(told.part, told.site_id)
+    for stated in batch.labels:
+        fact = now.get(stated.key) or Fact(stated.key[0], stated.site_id, stated.key[1])
+        now[stated.key] = fact.with_labels(stated.said, stated.model)
+    changed = {key: fact for key, fact in now.items() if fact != before.get(key)}
+    await store.put_facts(list(changed.values()))
+    await _note_versions(batch.labels, store)
+    return set(_cells(changed, before))
+
+
+def _cells(changed: Mapping[FactKey, Fact], before: Mapping[FactKey, Fact]) -> Iterable[Cell]:
+    """Return the cells whose counts differ: where a report counted, and where it counts now."""
+    for key, fact in changed.items():
+        old = before.get(key)
+        was, now = old.shown() if old else None, fact.shown()
+        if old and was and (was != now or old.site_id != fact.site_id):
+            yield Cell(old.provider_id, old.site_id, was.week)
+        if now and (was != now or (old and old.site_id != fact.site_id)):
+            yield Cell(fact.provider_id, fact.site_id, now.week)
+
+
+async def _note_versions(labels: Sequence[LabelsStated], store: FoldStore) -> None:
+    versions = {(s.key[0], s.model.taxonomy_version, s.model.model_version) for s in labels if s.model}
+    if versions:
+        await store.note_versions(versions)
+
+
+async def _fold_providers(providers: Sequence[Provider], store: FoldStore) -> None:
+    if not providers:
+        return
+    known = await store.providers({provider.provider_id for provider in providers})
+    changed = {}
+    for provider in providers:
+        old = known.get(provider.provider_id)
+        if old is None or provider.revision > old.revision:
+            known[provider.provider_id] = changed[provider.provider_id] = provider
+    await store.put_providers(list(changed.values()))
+
+
+async def _fold_sites(sites: Sequence[Site], store: FoldStore) -> set[Cell]:
+    """Keep sites; where the kind of service changed, the unit of past exposure may have changed too."""
+    if not sites:
+        return set()
+    known = await store.sites({(site.provider_id, site.site_id) for site in sites})
+    changed: dict[SiteKey, Site] = {}
+    other_kind: set[SiteKey] = set()
+    for site in sites:
+        key = (site.provider_id, site.site_id)
+        old = known.get(key)
+        if old is not None and site.revision <= old.revision:
+            continue
+        if old is None or old.settings() != site.settings():
+            other_kind.add(key)
+        known[key] = changed[key] = site
+    await store.put_sites(list(changed.values()))
+    return set(await store.cells_with_exposure(other_kind)) if other_kind else set()
+
+
+async def _fold_exposure(records: Sequence[ExposureRecord], store: FoldStore) -> set[Cell]:
+    if not records:
+        return set()
+    keyed = [((r.provider_id, r.site_id, r.period.unit, r.period.start), r) for r in records]
+    known = await store.exposure({key for key, _ in keyed})
+    changed, touched = {}, set()
+    for key, record in keyed:
+        old = known.get(key)
+        if old is not None and record.revision <= old.revision:
+            continue
+        touched |= {cell for cell in (record.cell(), old.cell() if old else None) if cell}
+        known[key] = changed[key] = record
+    if changed:
+        await store.guard_sites({(record.provider_id, record.site_id) for record in changed.values()})
+        await store.put_exposure(list(changed.values()))
+    return touched
+
+
+async def _fold_states(
+    states: Sequence[State],
+    read: Callable[[Collection[StateKey]], Awaitable[dict[StateKey, State]]],
+    put: Callable[[Sequence[State]], Awaitable[None]],
+) -> None:
+    if not states:
+        return
+    known = await read({(state.provider_id, state.state_id) for state in states})
+    changed = {}
+    for state in states:
+        key = (state.provider_id, state.state_id)
+        if key not in known or state.version > known[key].version:
+            known[key] = changed[key] = state
+    await put(list(changed.values()))

@@ -1,0 +1,89 @@
+"""Finds the assets that a text names, by a small grammar of asset words and what tells one from another."""
+
+import re
+from typing import Final
+
+_NUMBER_WORDS: Final = {
+    word: str(number)
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
+}
+# The asset's name in the answer, and the words for it.
+_ASSETS: Final = {
+    "ceiling track hoist": r"(?:ceiling(?: track)?|overhead|tracking) hoists?",
+    "bath hoist": r"bath hoists?",
+    "standing hoist": r"(?:standing hoists?|stand[- ]?aids?|sara stedy|stedy|rotunda)",
+    "hoist": r"(?:mobile |full |passive |oxford )?hoists?",
+    "stairlift": r"stair[- ]?lifts?|chair[- ]?lifts?",
+    "through-floor lift": r"through[- ]floor lifts?",
+    "tail lift": r"tail[- ]?lifts?",
+    "bath lift": r"bath (?:lift|seat|chair)s?",
+    "lift": r"(?:passenger |main |service |front |back |platform )?lifts?(?! (?:her|him|them|the|a|up|me|and shift|home|his|it|off|out)\b)",
+    "bed": r"(?:profiling|hospital|electric) beds?",
+    "bed rail": r"bed[- ]?rails?|side rails?",
+    "mattress": r"(?:air(?:flow)?|pressure|alternating|dynamic)?[ -]?mattress(?:es)?",
+    "wheelchair": r"wheel[- ]?chairs?",
+    "commode": r"commodes?",
+    "shower chair": r"shower chairs?",
+    "walking frame": r"(?:walking|zimmer|wheeled) frames?|zimmers?|rollators?",
+    "call bell": r"call[- ]?bells?|nurse call|buzzers?|pull cords?",
+    "sensor mat": r"sensor (?:mat|pad|beam)s?|(?:crash|falls?|alarm) mats?",
+    "pendant": r"pendants?|lifelines?",
+    "door opener": r"(?:automatic|electric|powered) doors?|door (?:opener|closer|entry)s?",
+    "keypad": r"key ?pads?",
+    "key safe": r"key ?safes?",
+    "ramp": r"(?:portable )?ramps?",
+    "boiler": r"boilers?",
+    "fire panel": r"(?:fire|alarm) panels?",
+    "fire door": r"fire doors?",
+    "oxygen concentrator": r"concentrators?",
+    "suction machine": r"suction (?:machine|unit|pump)s?",
+    "syringe driver": r"syringe drivers?",
+    "medicines trolley": r"(?:drugs?|meds|medicines?|medication) trolleys?",
+    "medicines fridge": r"(?:drugs?|meds|medicines?|medication) fridges?",
+    "minibus": r"mini ?bus(?:es)?",
+    "sling": r"slings?",
+}
+_NUMBERS: Final = "|".join(_NUMBER_WORDS)
+_ASSET: Final = re.compile(
+    r"\b(?:(?P<before>\d{1,4}|number \d{1,4}|no\.? ?\d{1,4})(?:st|nd|rd|th)? )?(?:"
+    + "|".join(f"(?P<a{index}>{words})" for index, words in enumerate(_ASSETS.values()))
+    + r")\b(?: (?:number |no\.? ?|num |nr |#|unit |asset |id )?(?P<after>#?[a-z]?\d{1,5}|"
+    + _NUMBERS
+    + r"|[a-d])\b(?! (?:days?|hours?|hrs?|mins?|minutes?|times?|weeks?|months?|years?|people|staff|carers?|residents?|of|more|am|pm|"
+    + r"slings?|inch|inches|kg|nights?|calls?|and a half|bit|the|broken|wheel|new|different|lot|man|lady|fault|flat)\b))?",
+    re.IGNORECASE,
+)
+_KINDS: Final = tuple(_ASSETS)
+_PAIRS_OF_A_LETTER: Final = frozenset("abcd")
+
+
+def find_assets(text: str) -> tuple[str, ...]:
+    """Find the assets that a text names.
+
+    Args:
+        text: A redacted text.
+
+    Returns:
+        Names in the order of first mention, without repeats: "hoist 3" for "Hoist no. 3" and "hoist three", "lift" for
+        "the lift". An asset named once with and once without its number stands once, with it.
+    """
+    found: list[str] = []
+    for match in _ASSET.finditer(text):
+        kind = next(_KINDS[index] for index in range(len(_KINDS)) if match[f"a{index}"])
+        name = f"{kind} {number}" if (number := _number(match)) else kind
+        if name not in found:
+            found.append(name)
+    return tuple(
+        name
+        for name in found
+        if not any(other.startswith(f"{name} ") and other[len(name) + 1 :].isalnum() for other in found)
+    )
+
+
+def _number(match: re.Match[str]) -> str | None:
+    after = match["after"]
+    if after:
+        word = after.lower().lstrip("#")
+        return word.upper() if word in _PAIRS_OF_A_LETTER else _NUMBER_WORDS.get(word, word.upper())
+    before = match["before"]
+    return re.sub(r"\D", "", before) if before and not before.isdigit() else None
