@@ -187,7 +187,7 @@ class Loader:
         kept: dict[str, str] = json.loads(result.read_text()) if result.exists() else {}
         if not self._still_good(kept.get("api_key")):
             roles = ["feed", "governance", "safeguarding", "analyst"]
-            wanted = {"provider_id": PROVIDER, "roles": roles, "expires_in_days": 365, "name": "demo"}
+            wanted = {"provider_id": PROVIDER, "roles": roles, "label": "demo"}
             kept["api_key"] = self.call("POST", "/in/v1/keys", json=wanted)["key"]
         link = {
             "provider_id": PROVIDER,
