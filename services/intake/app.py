@@ -78,6 +78,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         await aggregates.prepare(PROGRESS)
 
     runtime.on_open(prepare_progress)
+    runtime.on_open(_warm_up)
     runtime.consume(progress_fold(MongoProgress()))
 
     vault, pseudonyms = AesVault(keys.vault_kek, settings.kek_id), Pseudonyms(keys.pseudonym_key)
@@ -125,6 +126,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         title="Near-miss learning: intake",
         description="Takes near misses in from any home and any channel: quick, safe, and nothing lost.",
     )
+
+
+async def _warm_up() -> None:
+    """Have the redactor read its name lists before the first report waits for it."""
+    redact("")
 
 
 def _redacted(text: str, names: tuple[str, ...]) -> RedactedText:

@@ -107,8 +107,8 @@ class FoldStore(Protocol):
         """Write to cells that did not change, so that two transactions that recompute one at the same moment meet."""
         ...
 
-    async def first_version(self) -> int:
-        """Return the version that a new row starts with: 1, or more after a rebuild."""
+    async def origin(self) -> tuple[int, Mapping[str, int] | None]:
+        """Return the version and place in time that a new row goes on from: those before the last rebuild."""
         ...
 
 

@@ -237,6 +237,11 @@ class Inbox(ConsumerRebalanceListener):
         self._committed_at_s = monotonic_s()
         await commit(consumer, starts)
 
+    async def settle(self) -> None:
+        """Commit the last places before the consumer leaves, so that its successor need not seek back."""
+        if self.subscriber.consumer is not None and not self.busy:
+            await commit(self.subscriber.consumer, self.starts)
+
     async def tend(self) -> None:
         """Look after the consumer between batches, once a second.
 
@@ -276,7 +281,7 @@ class Inbox(ConsumerRebalanceListener):
 
 
 async def commit(consumer: Any, starts: Mapping[TopicPartition, int]) -> None:
-    """Commit explicit offsets; a lost partition or an expired member is harmless here."""
+    """Commit explicit offsets; a lost partition, an expired member or a broker that is away is harmless here."""
     mine = {tp: offset for tp, offset in starts.items() if tp in consumer.assignment()}
     if not mine:
         return

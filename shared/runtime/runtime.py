@@ -70,8 +70,10 @@ class Runtime:
         }
         self._jobs: list[Job] = []
         self._on_open: list[Job] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._jobs_running: list[asyncio.Future[None]] = []
+        self._relaying: asyncio.Future[None] | None = None
         self._exit_reason: str | None = None
+        self._joined = False
 
     def wake(self) -> None:
         """Tell the relay that outbox rows were committed."""
@@ -146,7 +148,7 @@ class Runtime:
         configure_logging(self.service, self.settings.log_level)
         app = FastAPI(
             lifespan=self._lifespan,
-            root_path=self.settings.root_path,
+            servers=[{"url": self.settings.root_path or "/"}],
             openapi_url=None,  # a guarded route of ours answers; the library's pages need a CDN
             **fastapi_options,
         )
@@ -204,14 +206,12 @@ class Runtime:
             self.settings.outbox_batch_rows,
             self.settings.outbox_lease_ms,
         )
-        self._spawn(self.relay.run)
+        self._relaying = self._watched(self.relay.run)
         if self.inbox is not None:
-            await connect_broker(self.broker)
-            await self.broker.start()
-            self._spawn(self._tend)
+            self._spawn(self._consume)
         for job in self._jobs:
             self._spawn(job)
-        log.info("started", topics=list(self._topics))
+        log.info("started")
 
     async def _topic_ids(self) -> dict[str, str]:
         started_s = monotonic_s()
@@ -230,9 +230,9 @@ class Runtime:
         Raises:
             Unavailable: Kafka does not answer.
         """
-        consumer = self.inbox.subscriber.consumer if self.inbox is not None else None
-        if consumer is None:
-            raise Unavailable("the consumer has not started")
+        if self.inbox is None or not self._joined:
+            raise Unavailable("the consumer has not joined its group yet")
+        consumer = self.inbox.subscriber.consumer
         partitions = [TopicPartition(name, n) for name, topic in self._topics.items() for n in range(topic.partitions)]
         try:
             ends = await asyncio.wait_for(consumer.end_offsets(partitions), 10.0)
@@ -252,11 +252,14 @@ class Runtime:
         return all(places.get(place, 0) >= offset for place, offset in targets.items())
 
     def _spawn(self, job: Job) -> None:
+        self._jobs_running.append(self._watched(job))
+
+    def _watched(self, job: Job) -> asyncio.Future[None]:
         task = asyncio.ensure_future(job())
         task.add_done_callback(self._job_ended)
-        self._tasks.append(task)
+        return task
 
-    def _job_ended(self, task: asyncio.Task[None]) -> None:
+    def _job_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.exit(f"a background job broke: {type(error).__name__}", error)
 
@@ -267,8 +270,17 @@ class Runtime:
             log.critical("service stops itself", reason=reason, exc_info=error)
             os.kill(os.getpid(), signal.SIGTERM)
 
-    async def _tend(self) -> None:
+    async def _consume(self) -> None:
+        """Join the group and look after the consumer.
+
+        Beside the start of the app: after a kill -9 the group waits for the dead member's session to end,
+        and HTTP need not wait with it.
+        """
         assert self.inbox is not None
+        await connect_broker(self.broker)
+        await self.broker.start()
+        self._joined = True
+        log.info("consuming", topics=list(self._topics))
         while True:
             try:
                 await self.inbox.tend()
@@ -280,16 +292,16 @@ class Runtime:
 
     async def stop(self) -> None:
         """Finish the batch in flight, send what the outbox holds of this round, let go of everything."""
-        if self.inbox is not None:
-            await self.broker.stop()
-        if self.relay is not None:
-            await self.relay.stop()
-        for task in self._tasks[1:]:
+        for task in self._jobs_running:
             task.cancel()
-        for task in self._tasks:
+        await asyncio.gather(*self._jobs_running, return_exceptions=True)
+        if self.inbox is not None:
+            await self.inbox.settle()
+            await self.broker.stop()
+        if self.relay is not None and self._relaying is not None:
+            await self.relay.stop()
             with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(task, 5.0)
-        self._tasks.clear()
+                await asyncio.wait_for(self._relaying, 5.0)
         if self.relay is not None:
             with contextlib.suppress(PyMongoError):
                 await self.relay.release()
@@ -303,6 +315,8 @@ class Runtime:
             return "the outbox relay stands still"
         if self.inbox is None:
             return None
+        if not self._joined:
+            return None  # waiting for the group; the lag shows it, and a restart would only wait anew
         if not self.inbox.subscriber.running:
             return "the consumer is not running"
         if not self.inbox.halted and monotonic_s() - self.inbox.turned_at_s > patience_s:

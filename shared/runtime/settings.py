@@ -31,7 +31,8 @@ class RuntimeSettings(BaseSettings):
     """500 is enough: above it only the pauses grow."""
     batch_timeout_ms: int = 10
     """An idle poll is followed by a sleep of the same length, so this is latency."""
-    session_timeout_ms: int = 30_000
+    session_timeout_ms: int = 10_000
+    """After a kill -9 the dead member's partitions wait so long; far above the longest batch."""
     retry_backoff_min_s: float = 0.1
     retry_backoff_max_s: float = 10.0
     graceful_timeout_s: float = 20.0

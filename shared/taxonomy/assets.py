@@ -54,6 +54,17 @@ _ASSET: Final = re.compile(
     re.IGNORECASE,
 )
 _KINDS: Final = tuple(_ASSETS)
+# A text without any of these words has no asset; looking for them first spares most texts the grammar.
+_HEADS: Final = frozenset(
+    """
+    hoist hoists stand standaid standaids standing sara stedy rotunda stairlift stairlifts chairlift chairlifts lift lifts taillift bath bed
+    beds bedrail bedrails rail rails mattress mattresses wheelchair wheelchairs wheel commode commodes shower frame frames zimmer zimmers
+    rollator rollators callbell callbells bell bells nurse buzzer buzzers cord cords mat mats sensor pendant pendants lifeline lifelines door
+    doors keypad keypads pad pads key keysafe keysafes ramp ramps boiler boilers panel panels concentrator concentrators suction driver
+    drivers trolley trolleys fridge fridges minibus minibuses bus buses sling slings
+    """.split()  # noqa: SIM905 - a list of words reads better than a list of strings
+)
+_WORD: Final = re.compile(r"[a-z]+")
 _PAIRS_OF_A_LETTER: Final = frozenset("abcd")
 
 
@@ -67,6 +78,8 @@ def find_assets(text: str) -> tuple[str, ...]:
         Names in the order of first mention, without repeats: "hoist 3" for "Hoist no. 3" and "hoist three", "lift" for
         "the lift". An asset named once with and once without its number stands once, with it.
     """
+    if _HEADS.isdisjoint(_WORD.findall(text.lower())):
+        return ()
     found: list[str] = []
     for match in _ASSET.finditer(text):
         kind = next(_KINDS[index] for index in range(len(_KINDS)) if match[f"a{index}"])

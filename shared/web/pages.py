@@ -40,8 +40,8 @@ class Stylesheet:
     @classmethod
     def load(cls) -> Stylesheet:
         """Read it from this folder."""
-        content = (HERE / "static" / "nearmiss.css").read_bytes()
-        return cls(f"nearmiss.{hashlib.sha256(content).hexdigest()[:12]}.css", content)
+        content = (HERE / "static" / "pages.css").read_bytes()
+        return cls(f"pages.{hashlib.sha256(content).hexdigest()[:12]}.css", content)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def test_kill_9_of_every_part_under_load_loses_and_doubles_nothing(system: Syste
     )
     rows = "".join(f"{PROVIDER},{site},{site},residential,2020-01-01\n" for site in SITES)
     operator.csv("/in/v1/registry:import?kind=sites", "provider_id,site_id,name,setting,opened_on\n" + rows)
-    wanted = {"provider_id": PROVIDER, "roles": ["feed", "governance"], "name": "storm"}
+    wanted = {"provider_id": PROVIDER, "roles": ["feed", "governance"], "label": "storm"}
     client = system.client(operator.send("/in/v1/keys", wanted)["key"])
     token = client.http.headers["Authorization"].removeprefix("Bearer ")
     loads = [Load(system.front_url, token) for _ in range(3)]

@@ -223,9 +223,9 @@ def test_another_tenant_sees_and_reaches_nothing(system, governance):
     operator.csv(
         "/in/v1/registry:import?kind=providers", "provider_id,name,synthetic\nother-care,Other Care (invented),true\n"
     )
-    key = operator.send("/in/v1/keys", {"provider_id": "other-care", "roles": ["feed", "governance"], "name": "other"})[
-        "key"
-    ]
+    key = operator.send(
+        "/in/v1/keys", {"provider_id": "other-care", "roles": ["feed", "governance"], "label": "other"}
+    )["key"]
     other = system.client(key)
 
     assert other.http.get(f"/v1/providers/{demo.PROVIDER}/totals").status_code == 404
@@ -247,7 +247,7 @@ def test_a_held_report_is_hidden_from_its_site_and_shown_to_the_group(system, go
         "provider_id": demo.PROVIDER,
         "sites": ["larch-view"],
         "roles": ["manager"],
-        "name": "manager of one home",
+        "label": "manager of one home",
     }
     manager = system.client(operator.send("/in/v1/keys", wanted)["key"])
     seen = manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
@@ -321,18 +321,22 @@ def every_record(system: System):
         if re.match(r"nearmiss\.", n)
     ]
     consumer = Consumer({"bootstrap.servers": address, "group.id": uuid.uuid4().hex, "enable.auto.commit": False})
+    open_ends = {}
     for name in names:
-        partitions = consumer.list_topics(name, timeout=10).topics[name].partitions
-        ends = {p: consumer.get_watermark_offsets(TopicPartition(name, p), timeout=10)[1] for p in partitions}
-        consumer.assign([TopicPartition(name, p, 0) for p, end in ends.items() if end])
-        open_ends = {p: end for p, end in ends.items() if end}
-        while open_ends:
-            record = consumer.poll(5.0)
-            assert record is not None, f"{name} ended early"
-            assert record.error() is None
-            yield name, record
-            if record.offset() + 1 >= open_ends.get(record.partition(), 0):
-                open_ends.pop(record.partition(), None)
+        for partition in consumer.list_topics(name, timeout=10).topics[name].partitions:
+            end = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=10)[1]
+            if end:
+                open_ends[name, partition] = end
+    consumer.assign([TopicPartition(name, partition, 0) for name, partition in open_ends])
+    while open_ends:
+        record = consumer.poll(10.0)
+        assert record is not None, f"these ended early: {open_ends}"
+        assert record.error() is None
+        place = record.topic(), record.partition()
+        if place in open_ends:
+            yield record.topic(), record
+            if record.offset() + 1 >= open_ends[place]:
+                del open_ends[place]
     consumer.close()
 
 

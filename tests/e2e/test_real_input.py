@@ -33,7 +33,7 @@ def test_every_row_is_accounted_for_and_a_second_run_changes_nothing(system: Sys
     operator.csv(
         "/in/v1/registry:import?kind=providers", f"provider_id,name,synthetic\n{PROVIDER},Real sample (Oregon),false\n"
     )
-    wanted = {"provider_id": PROVIDER, "roles": ["feed", "governance"], "name": "sample"}
+    wanted = {"provider_id": PROVIDER, "roles": ["feed", "governance"], "label": "sample"}
     key = operator.send("/in/v1/keys", wanted)["key"]
     copy = tmp_path / "sample.jsonl"
     copy.write_text(sample.read_text())

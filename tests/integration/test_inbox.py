@@ -236,7 +236,8 @@ async def _true(value: bool) -> bool:
 
 
 def _assigned(runtime) -> set:
-    return set(runtime.inbox.subscriber.consumer.assignment())
+    consumer = runtime.inbox.subscriber.consumer
+    return set(consumer.assignment()) if consumer is not None else set()
 
 
 async def _all_once(runtime, expected: int, key_is_per_topic: bool = False) -> bool:

@@ -79,9 +79,9 @@ UNIT_OF_SETTING = {
     "day_service": "attendances",
 }
 PLANTED = {
-    ("medication_at_verbal_handover", "elm-house"): [1, 1, 1, 1, 3, 4, 5, 5],
-    ("access_equipment_faults", "harbour-court"): [1, 0, 1, 2, 3, 4, 4, 5],
-    ("visit_to_stale_address", "meadow-homecare"): [0, 1, 0, 1, 2, 3, 4, 5],
+    ("medication_at_verbal_handover", "elm-house"): [1, 1, 1, 1, 0, 5, 6, 6],
+    ("access_equipment_faults", "harbour-court"): [1, 0, 1, 0, 0, 6, 6, 6],
+    ("visit_to_stale_address", "meadow-homecare"): [0, 1, 0, 0, 0, 3, 6, 6],
 }
 MEDICINE = re.compile(
     r"careldopa|warfarin|patch|insulin|lorazepam|antibiotic|bisoprolol|eye drops|paracetamol|furosemide|cds|med trays"

@@ -54,7 +54,7 @@ class Classifier:
     def _event(self, reading: Reading, text: str, outcome: Outcome, answers: Answers) -> Classification:
         taxonomy = self._taxonomy
         scores = score_domains(reading, taxonomy.domains)
-        domains = choose_domains(scores, reading, taxonomy.domains, outcome.escalate, is_near_miss=outcome.is_near_miss)
+        domains = choose_domains(scores, reading, taxonomy.domains, outcome.escalate)
         if not outcome.escalate and max(scores.values(), default=0.0) < _WEAK and not reading.hits.get("cue:problem"):
             return self._abstain(reading, text, answers, "Too little in the words shows what happened.")
         factors = factors_of(reading, taxonomy)

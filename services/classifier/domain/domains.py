@@ -23,8 +23,8 @@ def score_domains(reading: Reading, domains: Mapping[str, Domain]) -> dict[str, 
     Returns:
         Score by name for every domain that has any, highest first; equal scores stand in the taxonomy's order.
     """
-    scores = {name: reading.score(f"domain:{name}") for name in domains}
-    return dict(sorted(((name, score) for name, score in scores.items() if score), key=lambda item: -item[1]))
+    scores = [(name, reading.score(key)) for name in domains if (key := f"domain:{name}") in reading.hits]
+    return dict(sorted(scores, key=lambda item: -item[1]))
 
 
 def choose_domains(
@@ -32,8 +32,6 @@ def choose_domains(
     reading: Reading,
     domains: Mapping[str, Domain],
     escalate: Sequence[str],
-    *,
-    is_near_miss: bool,
 ) -> tuple[str, ...]:
     """Choose up to four domains, the primary first.
 
@@ -42,11 +40,12 @@ def choose_domains(
         reading: The text's reading.
         domains: The taxonomy's domains.
         escalate: The escalation code.
-        is_near_miss: Whether it was a near miss.
 
     Returns:
-        The chosen names; empty when nothing speaks for any.
+        The chosen names; empty when nothing speaks for any, and for an expected death.
     """
+    if "death" in escalate and reading.hits.get("cue:expected_death"):
+        return ()
     best = max(scores.values(), default=0.0)
     chosen = [
         name
@@ -56,7 +55,7 @@ def choose_domains(
     _add_pairs(chosen, reading, escalate)
     if not chosen:
         return ()
-    primary = _primary(chosen, scores, reading, domains, escalate, is_near_miss=is_near_miss)
+    primary = _primary(chosen, scores, reading, domains, escalate)
     rest = sorted((name for name in chosen if name != primary), key=lambda name: -scores.get(name, 0.0))
     return (primary, *rest[: _MAX_DOMAINS - 1])
 
@@ -88,8 +87,6 @@ def _primary(
     reading: Reading,
     domains: Mapping[str, Domain],
     escalate: Sequence[str],
-    *,
-    is_near_miss: bool,
 ) -> str:
     """Apply the guide's primary rules in its order."""
     if "safeguarding" in escalate:

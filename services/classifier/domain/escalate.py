@@ -10,6 +10,7 @@ from shared.taxonomy.event_class import REACHED_SOMEONE
 from shared.taxonomy.model import EscalationRule, Taxonomy
 
 _INJURY: Final = "harm.injury"
+_GUESSED: Final = ("harm.reached_unless_stopped",)
 _STILL_NEAR_MISS: Final = frozenset(["safeguarding", "riddor"])
 _NEAR_MISS_RULES: Final = frozenset(
     ["safeguarding.restraint", "safeguarding.falsified_care", "safeguarding.exploitation"]
@@ -87,7 +88,7 @@ def decide_outcome(reading: Reading, taxonomy: Taxonomy) -> Outcome:
         escalate=() if code is None else (code,),
         prompts=prompts,
         injured=_INJURY in prompts,
-        doubtful=doubtful,
+        doubtful=doubtful or prompts == _GUESSED,
     )
 
 

@@ -54,5 +54,5 @@ def disruption_of(reading: Reading, taxonomy: Taxonomy) -> str | None:
 
 
 def _best(reading: Reading, family: str, names: Iterable[str], most: int) -> tuple[str, ...]:
-    scored = [(name, reading.score(f"{family}:{name}")) for name in names]
+    scored = [(name, reading.score(key)) for name in names if (key := f"{family}:{name}") in reading.hits]
     return tuple(name for name, score in sorted(scored, key=lambda item: -item[1])[:most] if score >= _ENOUGH)

@@ -9,7 +9,7 @@ from shared.taxonomy.model import Taxonomy, WeightedPattern
 from shared.taxonomy.pattern import NUMBER, Element
 
 _MAX_REMEMBERED_WORDS: Final = 50_000
-_MIN_LETTERS_TO_CORRECT: Final = 7
+_MIN_LETTERS_TO_CORRECT: Final = 8
 
 
 class Hit(NamedTuple):
@@ -25,11 +25,14 @@ Hits = Mapping[str, list[Hit]]
 
 
 class _Entry(NamedTuple):
+    """A pattern cut at its anchor; `needed` are words of which the text must have one, empty where that cannot be said."""
+
     key: str
     weight: float
     void_if_negated: bool
     before: tuple[Element, ...]
     after: tuple[Element, ...]
+    needed: frozenset[str]
 
 
 class Matcher:
@@ -56,12 +59,14 @@ class Matcher:
         """
         words, found = tokens.words, defaultdict[str, list[Hit]](list)
         count = len(words)
-        remembered = self._remembered
+        remembered, present = self._remembered, set(words)
         for index, word in enumerate(words):
             entries = remembered.get(word)
             if entries is None:
                 entries = self._look_up(word)
-            for key, weight, void_if_negated, before, after in entries:
+            for key, weight, void_if_negated, before, after, needed in entries:
+                if needed and present.isdisjoint(needed):
+                    continue
                 last = _fit(after, 0, words, index + 1, 1, count) if after else index
                 if last < 0:
                     continue
@@ -85,7 +90,8 @@ class Matcher:
         pattern = weighted.pattern
         anchor = pattern.elements[pattern.anchor]
         before = tuple(reversed(pattern.elements[: pattern.anchor]))
-        entry = _Entry(key, weighted.weight, pattern.void_if_negated, before, pattern.elements[pattern.anchor + 1 :])
+        after = pattern.elements[pattern.anchor + 1 :]
+        entry = _Entry(key, weighted.weight, pattern.void_if_negated, before, after, _needed((*before, *after)))
         for word in anchor.words:
             self._by_word[word].append(entry)
         for prefix in anchor.prefixes:
@@ -128,6 +134,16 @@ def _all_patterns(taxonomy: Taxonomy) -> Iterable[tuple[str, WeightedPattern]]:
         yield from ((f"rule:{rule.id}", pattern) for pattern in rule.patterns)
     for name, patterns in taxonomy.cues.items():
         yield from ((f"cue:{name}", pattern) for pattern in patterns)
+
+
+def _needed(elements: Iterable[Element]) -> frozenset[str]:
+    """The smallest set of words of which any text with these places has one; a place with prefixes gives none."""
+    sets = [
+        element.words
+        for element in elements
+        if not element.gap and not element.optional and not element.prefixes and NUMBER not in element.words
+    ]
+    return min(sets, key=len, default=frozenset())
 
 
 def _fit(elements: Sequence[Element], place: int, words: Sequence[str], index: int, step: int, count: int) -> int:

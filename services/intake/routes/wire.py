@@ -76,7 +76,7 @@ When = Annotated[
 class Body(BaseModel):
     """Base of what comes in: an unknown field is refused by name."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class ReporterBody(Body):

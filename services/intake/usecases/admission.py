@@ -104,7 +104,7 @@ class Admission:
         self._backlog = backlog
         self._count = count
         self._text_max_chars = text_max_chars
-        self._groups: Groups[Prepared, Outcome] = Groups(self._commit, group_max, 10 * group_max)
+        self._groups: Groups[Prepared, Outcome | Refused] = Groups(self._commit, group_max, 10 * group_max)
 
     async def receive(self, principal: Principal, order: Order) -> Outcome:
         """Take one report in; when this returns, it is stored durably with its pending event.
@@ -117,12 +117,15 @@ class Admission:
                 sending it again with the same key or reference repeats it.
         """
         (answer,) = await self.receive_many(principal, [order])
-        if isinstance(answer, Refused):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
-    async def receive_many(self, principal: Principal, orders: Sequence[Order]) -> list[Outcome | Refused]:
-        """Take several reports in, in order; a refused one does not stop the others.
+    async def receive_many(self, principal: Principal, orders: Sequence[Order]) -> list[Outcome | Exception]:
+        """Take several reports in, in order; one that is refused, or meets a bug, does not stop the others.
+
+        Returns:
+            For each order its outcome, its refusal, or the error of the bug that it met.
 
         Raises:
             Unavailable: as `receive`.
@@ -137,22 +140,22 @@ class Admission:
                 if isinstance(provider, str)
             ]
         )
-        ready: list[Prepared | Refused] = []
+        ready: list[Prepared | Exception] = []
         for number, (provider, order) in enumerate(zip(providers, orders, strict=True), start=1):
             if isinstance(provider, Refused):
                 ready.append(provider)
                 continue
             site = sites.get((provider, order.submission.site_id))
-            ready.append(self._prepare(order, site if site and principal.may_see_site(site.site_id) else None))
+            ready.append(self._tried(order, site if site and principal.may_see_site(site.site_id) else None))
             if number % BREATH_EVERY == 0:
                 await asyncio.sleep(0)
         return await self._write(ready)
 
-    async def _write(self, ready: Sequence[Prepared | Refused]) -> list[Outcome | Refused]:
+    async def _write(self, ready: Sequence[Prepared | Exception]) -> list[Outcome | Exception]:
         answers = iter(await self._groups.submit([one for one in ready if isinstance(one, Prepared)]))
         settled = [next(answers) if isinstance(one, Prepared) else one for one in ready]
         for answer in settled:
-            self._count("refused" if isinstance(answer, Refused) else answer.status)
+            self._count(answer.status if isinstance(answer, Outcome) else "refused")
         return settled
 
     async def _commit(self, group: Sequence[Prepared]) -> Sequence[Outcome | Refused]:
@@ -162,6 +165,12 @@ class Admission:
         keys = [key for one in group for key in one.report_keys()]
         claim_ids = [claim for one in group for claim in one.claim_ids()]
         return await self._store.change(keys, claim_ids, decide)
+
+    def _tried(self, order: Order, site: Site | None) -> Prepared | Exception:
+        try:
+            return self._prepare(order, site)
+        except Exception as error:  # noqa: BLE001 - the answer of this order; one odd text must not stop an import
+            return error
 
     def _prepare(self, order: Order, site: Site | None) -> Prepared | Refused:
         submission, received_at = order.submission, self._clock.now()

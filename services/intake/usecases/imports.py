@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from services.intake.usecases.settling import Outcome
 from shared.kernel.errors import Fault, Refused, Unavailable
 from shared.kernel.principal import Principal
 
+log = logging.getLogger(__name__)
 PAUSE_S = 0.05
 PAUSES_MAX = 40
 
@@ -111,13 +113,10 @@ class Imports:
             raise Unavailable(said, error.retry_after_s) from error
         for one in batch:
             answer = next(answers) if one.submission is not None else one.faults
+            what = answer if isinstance(answer, Outcome) else _faults(answer)
             account.lines += 1
-            if isinstance(answer, Outcome):
-                account.outcomes[answer.status] += 1
-                on_line(one.number, answer)
-            else:
-                account.outcomes["refused"] += 1
-                on_line(one.number, _faults(answer))
+            account.outcomes[what.status if isinstance(what, Outcome) else "refused"] += 1
+            on_line(one.number, what)
 
     async def _let_drain(self) -> None:
         for _ in range(PAUSES_MAX):
@@ -130,7 +129,10 @@ def _own_key(key: str | None, number: int, submission: Submission) -> str | None
     return f"{key}:{number}" if key and submission.external_reference is None else None
 
 
-def _faults(answer: Refused | tuple[Fault, ...]) -> tuple[Fault, ...]:
+def _faults(answer: Exception | tuple[Fault, ...]) -> tuple[Fault, ...]:
+    if isinstance(answer, tuple):
+        return answer
     if isinstance(answer, Refused):
         return answer.faults or (Fault(answer.detail),)
-    return answer
+    log.error("a line of an import met a bug: %s", type(answer).__name__)  # its message could hold report text
+    return (Fault("could not be taken: something here is broken; it has been logged. Send this line again later"),)

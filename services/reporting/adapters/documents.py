@@ -24,7 +24,7 @@ ACTIONS = "actions"
 VERSIONS = "versions"
 META = "meta"
 ROWS = "rows"
-"""Id of the one document of `meta`: with which version a new row starts."""
+"""Id of the one document of `meta`: the version and moment that rows had reached at the last rebuild."""
 
 
 def joined(*parts: object) -> str:

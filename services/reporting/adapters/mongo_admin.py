@@ -58,6 +58,11 @@ PROCESSING: Mapping[str, frozenset[str]] = {
     doc.SITES: frozenset({"touched"}),
 }
 """Fields that tell how a document came about, not what it says: two rebuilds may differ in them."""
+SAYS_SOMETHING: Mapping[str, Mapping[str, Any]] = {
+    doc.BUCKETS: {"$or": [{"counts.reports": {"$gt": 0}}, {"domain": ALL, "exposure": {"$ne": None}}]},
+    doc.SITES: {"revision": {"$gt": 0}},
+}
+"""A row of zeros says the same as no row: whether there is one depends on how the log was cut into batches."""
 
 
 class MongoAdmin:
@@ -90,17 +95,18 @@ class MongoAdmin:
         return await translate(self._db[LEASES].find_one(held)) is not None
 
     async def drop_views(self) -> None:
-        """Drop facts, views and fences, and remember the highest row version.
+        """Drop facts, views and fences, and remember the highest version and moment of any row.
 
-        Rows made anew go on above it: readers of the log keep the higher version.
+        Rows made anew go on above them: readers of the log keep the higher version, and what still waits in
+        the outbox is sent first.
         """
         await translate(self._drop())
 
     async def _drop(self) -> None:
-        newest = await self._db[doc.BUCKETS].find_one(sort=[("version", DESCENDING)])
-        if newest is not None:
-            highest = {"$max": {"highest_version": newest["version"]}}
-            await self._db[doc.META].update_one({"_id": doc.ROWS}, highest, upsert=True)
+        highest = {"_id": None, "version": {"$max": "$version"}, "at_ms": {"$max": "$tick.at_ms"}}
+        async for reached in self._db[doc.BUCKETS].aggregate([{"$group": highest}]):
+            kept = {"$max": {"version": reached["version"], "at_ms": reached["at_ms"]}}
+            await self._db[doc.META].update_one({"_id": doc.ROWS}, kept, upsert=True)
         await self._db[FENCES].delete_many({"service": SERVICE})
         for name in VIEWS:
             await self._db.drop_collection(name)
@@ -109,7 +115,7 @@ class MongoAdmin:
         """Iterate over everything that a rebuild must give again, in a fixed order, without report text."""
         for name in sorted(VIEWS):
             hidden = {"report.text": 0, "report.place": 0, "report.what_stopped_it": 0} if name == doc.FACTS else None
-            wanted = {"revision": {"$gt": 0}} if name == doc.SITES else {}
+            wanted = SAYS_SOMETHING.get(name, {})
             cursor = self._db[name].find(wanted, hidden).sort("_id", ASCENDING)
             while (document := await translate(anext(cursor, None))) is not None:
                 processing = PROCESSING.get(name, frozenset())

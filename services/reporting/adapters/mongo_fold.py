@@ -179,7 +179,9 @@ class MongoFoldStore:
         ids = [doc.joined(cell.provider_id, cell.site_id, ALL, cell.week) for cell in cells]
         await self._update(doc.BUCKETS, {row_id: {"$inc": {"touched": 1}} for row_id in ids})
 
-    async def first_version(self) -> int:
-        """Return the version that a new row starts with: 1, or more after a rebuild."""
+    async def origin(self) -> tuple[int, Mapping[str, int] | None]:
+        """Return the version and place in time that a new row goes on from: those before the last rebuild."""
         document = await self._db[doc.META].find_one({"_id": doc.ROWS}, session=self._session)
-        return int(document["highest_version"]) + 1 if document else 1
+        if document is None:
+            return 0, None
+        return int(document["version"]), {"at_ms": int(document["at_ms"]), "seq": 0}

@@ -141,9 +141,7 @@ def overview(
     known = {site.site_id: site for site in sites}
     running = {site.site_id for site in sites if _runs(site, first, last)}
     reported = {site_id for site_id, weeks in by_site.items() if _any_report(weeks, mondays)}
-    series = [
-        _series(site_id, known.get(site_id), by_site.get(site_id, {}), mondays) for site_id in running | reported
-    ]
+    series = [_series(site_id, known.get(site_id), by_site.get(site_id, {}), mondays) for site_id in running | reported]
     together = tuple(
         Week(monday, sum((week.counts for s in series for week in s.weeks if week.start == monday), Counts()))
         for monday in mondays

@@ -36,15 +36,37 @@ def make_api(views: Views, freshness: Freshness, clock: Clock) -> APIRouter:
         freshness: How far the views have followed the log.
         clock: The source of today.
     """
+    api = Api(views, freshness, clock)
     router = APIRouter(prefix="/v1", tags=["views"])
+    router.get("/views/site-domain-week")(api.site_domain_week)
+    router.get("/providers/{provider_id}/totals")(api.totals)
+    router.get("/actions")(api.actions)
+    router.get("/signals")(api.signals)
+    router.get("/reports")(api.reports)
+    router.get("/sites")(api.sites)
+    return router
 
-    def answer(body: Mapping[str, Any]) -> Response:
-        until = freshness.complete_until
-        stamped = {"complete_until": until, **body}
+
+class Api:
+    """The answers to programs.
+
+    Args:
+        views: Where everything is read.
+        freshness: How far the views have followed the log.
+        clock: The source of today.
+    """
+
+    def __init__(self, views: Views, freshness: Freshness, clock: Clock) -> None:
+        self._views = views
+        self._freshness = freshness
+        self._clock = clock
+
+    def _answer(self, body: Mapping[str, Any]) -> Response:
+        stamped = {"complete_until": self._freshness.complete_until, **body}
         return Response(orjson.dumps(stamped), media_type=tables.JSON, headers=HEADERS)
 
-    @router.get("/views/site-domain-week")
     async def site_domain_week(
+        self,
         request: Request,
         principal: Reader,
         provider: Word = None,
@@ -57,7 +79,7 @@ def make_api(views: Views, freshness: Freshness, clock: Clock) -> APIRouter:
         limit: Limit = 1_000,
     ) -> Response:
         """Return counts by site, domain and week; NDJSON and CSV come whole, JSON in pages."""
-        access = await _access(views, principal, provider, site, first, last)
+        access = await _access(self._views, principal, provider, site, first, last)
         kind = tables.media_type(request, form)
         place = tables.read_place(after, 3)
         paged = kind == tables.JSON
@@ -69,66 +91,60 @@ def make_api(views: Views, freshness: Freshness, clock: Clock) -> APIRouter:
             after=(place[0], place[1], place[2]) if place else None,
             limit=limit if paged else None,
         )
-        rows = _rows(views, access, wanted)
+        rows = _rows(self._views, access, wanted)
         if not paged:
             content = await tables.stream(kind, rows, _columns(access))
             return StreamingResponse(content, media_type=kind, headers=HEADERS)
         listed = [row async for row in rows]
-        full = len(listed) == limit
-        end = tables.write_place(*(str(listed[-1][name]) for name in ("week_start", "site_id", "domain")))
-        return answer({"rows": listed, "next": end if full else None})
+        return self._answer({"rows": listed, "next": _row_place(listed[-1]) if len(listed) == limit else None})
 
-    @router.get("/providers/{provider_id}/totals")
-    async def totals(principal: Reader, provider_id: str, first: From = None, last: To = None) -> Response:
+    async def totals(self, principal: Reader, provider_id: str, first: From = None, last: To = None) -> Response:
         """Return the sums over a provider's sites, and each site's own."""
-        access = await _access(views, principal, provider_id, None, first, last)
-        known = {site.site_id: site for site in await views.sites(access)}
-        by_site = await views.totals(access, first, last)
-        today = london_date(clock.now())
+        access = await _access(self._views, principal, provider_id, None, first, last)
+        known = {site.site_id: site for site in await self._views.sites(access)}
+        by_site = await self._views.totals(access, first, last)
+        today = london_date(self._clock.now())
         sites = [
             {"site_id": site_id, "name": _name(known.get(site_id), today)} | vars(by_site.get(site_id, Counts()))
             for site_id in sorted(known.keys() | {s for s, counts in by_site.items() if counts.reports})
         ]
         total = sum(by_site.values(), Counts())
         period = {"provider_id": access.provider_id, "from": first, "to": last}
-        return answer(period | {"totals": vars(total), "sites": sites})
+        return self._answer(period | {"totals": vars(total), "sites": sites})
 
-    @router.get("/actions")
-    async def list_actions(
-        principal: Reader, provider: Word = None, site: Word = None, status: Word = None
+    async def actions(
+        self, principal: Reader, provider: Word = None, site: Word = None, status: Word = None
     ) -> Response:
         """Return actions whole; status "open" takes all that still ask something."""
-        access = await _access(views, principal, provider, site)
-        return answer({"actions": [_state(state) for state in await views.actions(access, site, status)]})
+        access = await _access(self._views, principal, provider, site)
+        return self._answer({"actions": [_state(state) for state in await self._views.actions(access, site, status)]})
 
-    @router.get("/signals")
-    async def list_signals(
-        principal: Reader, provider: Word = None, site: Word = None, status: Word = None
+    async def signals(
+        self, principal: Reader, provider: Word = None, site: Word = None, status: Word = None
     ) -> Response:
         """Return signals whole; status "open" takes all that still ask something."""
-        access = await _access(views, principal, provider, site)
-        return answer({"signals": [_state(state) for state in await views.signals(access, site, status)]})
+        access = await _access(self._views, principal, provider, site)
+        return self._answer({"signals": [_state(state) for state in await self._views.signals(access, site, status)]})
 
-    @router.get("/reports")
-    async def list_reports(
+    async def reports(
+        self,
         principal: Reader,
         asked: Annotated[ReportsAsked, Depends(reports_asked)],
         provider: Word = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
         """Return the redacted reports behind any number, newest first."""
-        access = await access_to(views, principal, provider)
-        found = await read_reports(views, access, asked.wanted(limit))
+        access = await access_to(self._views, principal, provider)
+        found = await read_reports(self._views, access, asked.wanted(limit))
         end = report_place(found.entries[-1]) if found.more else None
-        return answer({"reports": [_report(e, access) for e in found.entries], "total": found.total, "next": end})
+        return self._answer({"reports": [_report(e, access) for e in found.entries], "total": found.total, "next": end})
 
-    @router.get("/sites")
-    async def list_sites(principal: Reader, provider: Word = None) -> Response:
+    async def sites(self, principal: Reader, provider: Word = None) -> Response:
         """Return the sites in reach with their dated history."""
-        access = await access_to(views, principal, provider)
-        return answer({"provider_id": access.provider_id, "sites": [_site(s) for s in await views.sites(access)]})
-
-    return router
+        access = await access_to(self._views, principal, provider)
+        return self._answer(
+            {"provider_id": access.provider_id, "sites": [_site(s) for s in await self._views.sites(access)]}
+        )
 
 
 async def _access(
@@ -166,6 +182,10 @@ def _row(bucket: Bucket, access: Access) -> dict[str, Any]:
         "exposure": bucket.exposure,
         "exposure_unit": bucket.exposure_unit,
     }
+
+
+def _row_place(row: Mapping[str, Any]) -> str:
+    return tables.write_place(row["week_start"], row["site_id"], row["domain"])
 
 
 def _state(state: State) -> dict[str, Any]:

@@ -104,40 +104,58 @@ class Desk:
 
 def make_pages(desk: Desk) -> APIRouter:
     """Build the routes."""
+    answers = Answers(desk)
     router = APIRouter(include_in_schema=False)
+    router.get("/static/{name}", dependencies=[Depends(PUBLIC)])(answers.stylesheet)
+    router.get("/")(answers.start)
+    router.get("/providers/{provider_id}")(answers.provider)
+    router.get("/providers/{provider_id}/reports")(answers.reports)
+    return router
 
-    @router.get("/static/{name}", dependencies=[Depends(PUBLIC)])
-    async def stylesheet(name: str) -> Response:
-        if name != desk.pages.stylesheet.name:
+
+class Answers:
+    """The answers to people.
+
+    Args:
+        desk: What they are made with.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def stylesheet(self, name: str) -> Response:
+        """Send the stylesheet, under its hashed name alone."""
+        if name != self._desk.pages.stylesheet.name:
             raise NotFound("no such file")
-        return Response(desk.pages.stylesheet.content, media_type="text/css", headers=ASSET_HEADERS)
+        return Response(self._desk.pages.stylesheet.content, media_type="text/css", headers=ASSET_HEADERS)
 
-    @router.get("/")
-    async def start(principal: Reader) -> Response:
+    async def start(self, principal: Reader) -> Response:
+        """Lead to the own provider; whoever is bound to none chooses."""
+        desk = self._desk
         if principal.tenant == EVERY_PROVIDER:
             return desk.page("providers.html", None, "/", providers=await desk.views.provider_ids(), home=home)
         return RedirectResponse(home(principal.tenant), 303, headers={"Cache-Control": "no-store"})
 
-    @router.get("/providers/{provider_id}")
-    async def provider_page(
-        principal: Reader, provider_id: str, until: Annotated[date | None, Query()] = None
+    async def provider(
+        self, principal: Reader, provider_id: str, until: Annotated[date | None, Query()] = None
     ) -> Response:
+        """Show a provider's overview, up to the week of a day."""
+        desk = self._desk
         access = await access_to(desk.views, principal, provider_id)
         page = await read_provider_page(desk.views, access, desk.age(), until, desk.extent.page_weeks)
         return desk.page("provider.html", access, home(provider_id), **await _provider(desk, page, access))
 
-    @router.get("/providers/{provider_id}/reports")
-    async def reports_page(
+    async def reports(
+        self,
         principal: Reader,
         provider_id: str,
         asked: Annotated[ReportsAsked, Depends(reports_asked)],
         signal: Annotated[str | None, Query(max_length=128)] = None,
         action: Annotated[str | None, Query(max_length=128)] = None,
     ) -> Response:
-        access = await access_to(desk.views, principal, provider_id)
-        return await _reports(desk, access, asked, signal, action)
-
-    return router
+        """List the reports behind a number, a question or an action."""
+        access = await access_to(self._desk.views, principal, provider_id)
+        return await _reports(self._desk, access, asked, signal, action)
 
 
 def home(provider_id: str) -> str:

@@ -98,21 +98,24 @@ async def refresh(cells: Collection[Cell], store: FoldStore, announcer: Announce
     """
     tallies, stored = await store.tallies(cells), await store.buckets(cells)
     exposure = await _exposure(cells, store)
-    first_version = await store.first_version()
+    origin = await store.origin()
     rows: list[StoredBucket] = []
     for cell in sorted(cells):
         known = stored.get(cell, {})
         plain = {domain: row.bucket for domain, row in known.items()}
         changed = recompute(cell, tallies.get(cell, []), exposure.get(cell), plain)
-        rows += [_next(bucket, known.get(bucket.domain), first_version, announcer) for bucket in changed]
+        rows += [_next(bucket, known.get(bucket.domain), origin, announcer) for bucket in changed]
     await store.put_buckets(rows)
     written = {row.bucket.cell for row in rows if row.bucket.domain == ALL}
     await store.touch([cell for cell in cells if cell not in written])
     return len(rows)
 
 
-def _next(bucket: Bucket, last: StoredBucket | None, first_version: int, announcer: Announcer) -> StoredBucket:
-    row = StoredBucket(bucket, last.version + 1 if last else first_version, last.tick if last else None)
+def _next(
+    bucket: Bucket, last: StoredBucket | None, origin: tuple[int, Mapping[str, int] | None], announcer: Announcer
+) -> StoredBucket:
+    version, tick = (last.version, last.tick) if last else origin
+    row = StoredBucket(bucket, version + 1, tick)
     return replace(row, tick=announcer.announce(row))
 
 
