@@ -76,7 +76,7 @@ class Announcer:
             ("ce_time", now.isoformat().encode()),
             CONTENT_TYPE,
         ]
-        return CLASSIFICATIONS.name, partition, (key, orjson.dumps(body), headers)
+        return CLASSIFICATIONS.name, partition, (key, orjson.dumps(body, option=orjson.OPT_UTC_Z), headers)
 
     def given(self, said: ReportReceived | ReportAmended, now: datetime) -> Iterable[Outgoing]:
         """Return the record of coding that a person gave in the system that the report came from, if any."""

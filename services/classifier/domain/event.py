@@ -32,6 +32,10 @@ def kind_of_no_event(reading: Reading) -> str | None:
     if not scores[best]:
         return None
     cues = [hit for kind in _KINDS for hit in reading.hits.get(f"cue:{kind}", ())]
-    signs = [hit for hit in reading.hits.get("cue:problem", ()) if not any(cue.first <= hit.first <= cue.last for cue in cues)]
+    signs = [
+        hit
+        for hit in reading.hits.get("cue:problem", ())
+        if not any(cue.first <= hit.first <= cue.last for cue in cues)
+    ]
     problem = sum(hit.weight for hit in signs)
     return best if problem <= min(_BEARABLE[best], sum(scores.values())) else None
