@@ -119,7 +119,7 @@ def _numbers_axis(highest: int, shape: Shape) -> Specification:
         "field": "number",
         "type": "quantitative",
         "title": None,
-        "scale": {"domain": [0, highest], "nice": shape.ticks},
+        "scale": {"domain": [0, highest], "nice": 5},
         "axis": {"tickCount": shape.ticks, "tickMinStep": 1, "format": "d", "ticks": False, "domain": False},
     }
 
