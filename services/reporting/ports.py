@@ -14,7 +14,8 @@ from services.reporting.domain.registry import Provider, Site
 from services.reporting.domain.states import State
 from services.reporting.domain.stored import ExposureRecord, StoredBucket
 
-FactKey = tuple[str, str]
+FactKey = tuple[str, str, str]
+"""Provider, site and report: labels that name another site's report must touch nothing."""
 """Provider and report."""
 SiteKey = tuple[str, str]
 """Provider and site."""

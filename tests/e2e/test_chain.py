@@ -96,6 +96,11 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
         "fields": {"domains": ["handover"], "primary_domain": "handover"},
         "reason": "The medicine was never at risk.",
     }
+    astray = correction | {
+        "site_id": "harbour-court",
+        "fields": {"domains": ["transport"], "primary_domain": "transport"},
+    }
+    assert governance.post(f"/cl/v1/reports/{report}/corrections", astray).status_code == 202
     assert governance.post(f"/cl/v1/reports/{report}/corrections", correction).status_code == 202
     until(lambda: _fact(governance, "elm-house", report).get("primary_domain") == "handover", what="the correction")
 

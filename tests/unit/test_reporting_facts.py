@@ -57,7 +57,7 @@ def test_weeks_begin_at_midnight_of_monday_in_england(moment: datetime, monday: 
 
 def test_a_report_without_labels_counts_with_class_unknown() -> None:
     """A report counts as soon as it is known, before anything has labelled it."""
-    shown = EMPTY.with_report(PART, "s").shown()
+    shown = EMPTY.with_report(PART).shown()
     assert shown is not None
     assert (date(2026, 11, 16), (), "UNKNOWN", False, False) == (
         shown.week,
@@ -79,14 +79,14 @@ def test_the_newest_revision_holds_in_every_order() -> None:
     for order in itertools.permutations([*parts, parts[1]]):
         fact = EMPTY
         for part in order:
-            fact = fact.with_report(part, "s")
+            fact = fact.with_report(part)
         assert parts[2] == fact.report
 
 
 def test_a_withdrawn_report_counts_nowhere() -> None:
     """A withdrawal takes the report out of all counts, also where it arrives before the report."""
     gone = replace(PART, revision=2, withdrawn=True)
-    assert EMPTY.with_report(gone, "s").with_report(PART, "s").shown() is None
+    assert EMPTY.with_report(gone).with_report(PART).shown() is None
 
 
 def test_a_persons_label_stands_over_the_model_in_every_order() -> None:
@@ -97,7 +97,7 @@ def test_a_persons_label_stands_over_the_model_in_every_order() -> None:
         (labels("staffing", revision=2), model(2)),
     ]
     for order in itertools.permutations(said):
-        fact = EMPTY.with_report(PART, "s")
+        fact = EMPTY.with_report(PART)
         for statement, part in order:
             fact = fact.with_labels(statement, part)
         shown = fact.shown()
@@ -108,13 +108,13 @@ def test_a_persons_label_stands_over_the_model_in_every_order() -> None:
 
 def test_a_persons_look_settles_what_the_model_asked() -> None:
     """needs_review is on while only the model has spoken and asks, and off once a person has decided."""
-    asked = EMPTY.with_report(PART, "s").with_labels(labels("medication"), model(needs_review=True))
+    asked = EMPTY.with_report(PART).with_labels(labels("medication"), model(needs_review=True))
     settled = asked.with_labels(precedence.Fact("human", 1, 1, {"domains": ["medication"]}), None)
     assert [fact.shown().needs_review for fact in (asked, settled)] == [True, False]
 
 
 def test_domains_are_counted_once_and_reserved_words_never() -> None:
     """A domain named twice counts once, and a label cannot pass itself off as a total."""
-    shown = EMPTY.with_report(PART, "s").with_labels(labels("b", "a", "b", "(all)", "(none)"), model()).shown()
+    shown = EMPTY.with_report(PART).with_labels(labels("b", "a", "b", "(all)", "(none)"), model()).shown()
     assert shown is not None
     assert shown.domains == ("a", "b")

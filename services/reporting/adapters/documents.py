@@ -40,7 +40,7 @@ def day_text(day: date | None) -> str | None:
 def fact_document(fact: Fact) -> Document:
     """Write a fact, with what it counts as spread out for indexes and lists."""
     document: Document = {
-        "_id": joined(fact.provider_id, fact.report_id),
+        "_id": joined(fact.provider_id, fact.site_id, fact.report_id),
         "provider": fact.provider_id,
         "site": fact.site_id,
         "report_id": fact.report_id,

@@ -34,6 +34,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         IndexModel([("cell", ASCENDING), ("tally", ASCENDING)]),
         IndexModel([("provider", ASCENDING), ("reported_at", DESCENDING), ("report_id", DESCENDING)]),
         IndexModel([("provider", ASCENDING), ("site", ASCENDING), ("reported_at", DESCENDING)]),
+        IndexModel([("provider", ASCENDING), ("report_id", ASCENDING)]),
     ),
     doc.BUCKETS: (
         IndexModel([("cell", ASCENDING)]),

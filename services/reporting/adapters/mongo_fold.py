@@ -47,7 +47,7 @@ class MongoFoldStore:
     async def facts(self, keys: Collection[FactKey]) -> dict[FactKey, Fact]:
         """Return what is known of the reports named."""
         found = await self._read(doc.FACTS, [doc.joined(*key) for key in keys], doc.fact_of)
-        return {(fact.provider_id, fact.report_id): fact for fact in found.values()}
+        return {(fact.provider_id, fact.site_id, fact.report_id): fact for fact in found.values()}
 
     async def put_facts(self, facts: Sequence[Fact]) -> None:
         """Keep facts, with what they count as."""

@@ -150,8 +150,8 @@ class MongoViews:
         named = {report_id for state in states for report_id in state.body["report_ids"]}
         if reach.held or not named:
             return states
-        ids = [doc.joined(reach.provider_id, report_id) for report_id in named]
-        held = set(await translate(self._db[doc.FACTS].distinct("report_id", {"_id": {"$in": ids}, "held": True})))
+        query = {"provider": reach.provider_id, "report_id": {"$in": sorted(named)}, "held": True}
+        held = set(await translate(self._db[doc.FACTS].distinct("report_id", query)))
         return [state.without(held) for state in states]
 
     async def versions(self, reach: Reach) -> list[tuple[str, str]]:
@@ -220,7 +220,7 @@ def _report_query(reach: Reach, wanted: ReportFilter) -> Query:
     if wanted.needs_review:
         query["needs_review"] = True
     if wanted.report_ids is not None:
-        query["_id"] = {"$in": [doc.joined(reach.provider_id, report_id) for report_id in wanted.report_ids]}
+        query["report_id"] = {"$in": list(wanted.report_ids)}
     return query
 
 

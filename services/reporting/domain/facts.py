@@ -121,11 +121,11 @@ class Fact:
     labels: Mapping[str, Any] | None = None
     model: ModelPart | None = None
 
-    def with_report(self, part: ReportPart, site_id: str) -> Fact:
+    def with_report(self, part: ReportPart) -> Fact:
         """Take in what intake said, unless something newer is known."""
         if self.report is not None and self.report.rank() >= part.rank():
             return self
-        return replace(self, report=part, site_id=site_id)
+        return replace(self, report=part)
 
     def with_labels(self, said: precedence.Fact, model: ModelPart | None) -> Fact:
         """Take in labels by the one precedence that all readers share.

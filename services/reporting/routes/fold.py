@@ -105,11 +105,11 @@ def _take(batch: Batch, event: Event, site_id: str) -> None:
     if isinstance(event, REPORTS):
         batch.reports.append(to_report(event, site_id))
     elif isinstance(event, classifier.ReportClassified):
-        key = (event.provider_id, event.classification.report_id)
-        batch.labels.append(LabelsStated(key, site_id, event.fact(), to_model(event.classification)))
+        key = (event.provider_id, site_id, event.classification.report_id)
+        batch.labels.append(LabelsStated(key, event.fact(), to_model(event.classification)))
     elif isinstance(event, classifier.ClassificationCorrected):
-        key = (event.provider_id, event.correction.report_id)
-        batch.labels.append(LabelsStated(key, site_id, event.fact(), None))
+        key = (event.provider_id, site_id, event.correction.report_id)
+        batch.labels.append(LabelsStated(key, event.fact(), None))
     elif isinstance(event, SITES):
         batch.sites.append(to_site(event.provider_id, event.site))
     elif isinstance(event, intake.ExposureRecorded):
@@ -144,7 +144,7 @@ def to_report(event: intake.ReportReceived | intake.ReportAmended | intake.Repor
         external_system=told.external_reference.system if told.external_reference else None,
         external_id=told.external_reference.id if told.external_reference else None,
     )
-    return ReportTold((event.provider_id, told.report_id), site_id, part, told.origin == LIVE and not event.replay)
+    return ReportTold((event.provider_id, site_id, told.report_id), part, told.origin == LIVE and not event.replay)
 
 
 def _plain(text: str | None) -> str | None:

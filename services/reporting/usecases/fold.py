@@ -21,7 +21,6 @@ class ReportTold:
     """Intake stated a report; `counts_in_age` where its time to the view is measured (live, not replayed)."""
 
     key: FactKey
-    site_id: str
     part: ReportPart
     counts_in_age: bool
 
@@ -31,7 +30,6 @@ class LabelsStated:
     """The classifier stated labels; `model` holds what a model said beside them, None for a person."""
 
     key: FactKey
-    site_id: str
     said: precedence.Fact
     model: ModelPart | None
 
@@ -140,12 +138,12 @@ async def _fold_facts(batch: Batch, store: FoldStore, applied: Applied) -> set[C
     before = await store.facts(keys)
     now = dict(before)
     for told in batch.reports:
-        fact = now.get(told.key) or Fact(told.key[0], told.site_id, told.key[1])
+        fact = now.get(told.key) or Fact(*told.key)
         if fact.report is None and told.counts_in_age and not told.part.withdrawn:
             applied.newly_visible.append(told.part.received_at)
-        now[told.key] = fact.with_report(told.part, told.site_id)
+        now[told.key] = fact.with_report(told.part)
     for stated in batch.labels:
-        fact = now.get(stated.key) or Fact(stated.key[0], stated.site_id, stated.key[1])
+        fact = now.get(stated.key) or Fact(*stated.key)
         now[stated.key] = fact.with_labels(stated.said, stated.model)
     changed = {key: fact for key, fact in now.items() if fact != before.get(key)}
     await store.put_facts(list(changed.values()))
@@ -158,10 +156,11 @@ def _cells(changed: Mapping[FactKey, Fact], before: Mapping[FactKey, Fact]) -> I
     for key, fact in changed.items():
         old = before.get(key)
         was, now = old.shown() if old else None, fact.shown()
-        if old and was and (was != now or old.site_id != fact.site_id):
-            yield Cell(old.provider_id, old.site_id, was.week)
-        if now and (was != now or (old and old.site_id != fact.site_id)):
-            yield Cell(fact.provider_id, fact.site_id, now.week)
+        if was == now:
+            continue
+        for shown in (was, now):
+            if shown is not None:
+                yield Cell(fact.provider_id, fact.site_id, shown.week)
 
 
 async def _note_versions(labels: Sequence[LabelsStated], store: FoldStore) -> None:
