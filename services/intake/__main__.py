@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -110,6 +111,7 @@ def _show_table(answer: dict[str, Any]) -> None:
 
 
 def _show_account(file: Path, account: Accounting) -> None:
+    """Show what became of every row; the last line is the same as JSON, for programs."""
     table = Table(title=file.name)
     table.add_column("lines", justify="right")
     for name in OUTCOMES:
@@ -120,6 +122,8 @@ def _show_account(file: Path, account: Accounting) -> None:
         console.print(f"line {line}: {reason}", markup=False, highlight=False)
     if account.refused:
         console.print(f"refused rows with reasons: {file.name}.refused.ndjson", markup=False, highlight=False)
+    counts = {name: account.outcomes[name] for name in OUTCOMES}
+    typer.echo(json.dumps({"lines": account.lines, **counts}))
 
 
 def _fail(reason: str) -> NoReturn:

@@ -18,7 +18,12 @@ Short = Annotated[str, Field(max_length=200), AfterValidator(RedactedText.from_w
 class Wire(BaseModel):
     """Base of everything on the wire: unknown fields are ignored, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        json_schema_serialization_defaults_required=True,
+        hide_input_in_errors=True,  # an error that is logged must not show what someone wrote
+    )
 
 
 class Event(Wire):

@@ -14,6 +14,11 @@ from tests.support.system import System, until
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos]
 PROVIDER = "storm-care"
 SITES = [f"storm-{n:02d}" for n in range(12)]
+HEADING = (
+    "provider_id,site_id,name,cqc_location_id,setting,postcode,capacity,capacity_unit,region,councils,contracts,"
+    "opened_on,closed_on,effective_from\n"
+)
+ROW = f"{PROVIDER},{{site}},{{site}},,residential,,,,,,,2020-01-01,,\n"
 VICTIMS = ("intake", "classifier", "actions", "reporting", "kafka", "mongo", "front")
 
 
@@ -69,8 +74,7 @@ def test_kill_9_of_every_part_under_load_loses_and_doubles_nothing(system: Syste
     operator.csv(
         "/in/v1/registry:import?kind=providers", f"provider_id,name,synthetic\n{PROVIDER},Storm (invented),true\n"
     )
-    rows = "".join(f"{PROVIDER},{site},{site},residential,2020-01-01\n" for site in SITES)
-    operator.csv("/in/v1/registry:import?kind=sites", "provider_id,site_id,name,setting,opened_on\n" + rows)
+    operator.csv("/in/v1/registry:import?kind=sites", HEADING + "".join(ROW.format(site=site) for site in SITES))
     wanted = {"provider_id": PROVIDER, "roles": ["feed", "governance"], "label": "storm"}
     client = system.client(operator.send("/in/v1/keys", wanted)["key"])
     token = client.http.headers["Authorization"].removeprefix("Bearer ")

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import stat
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
-from services.intake.adapters.client import IntakeClient
+from services.intake import __main__ as commands
+from services.intake.adapters.client import CallFailed, IntakeClient
 from services.intake.adapters.files import load_map
 from services.intake.adapters.upload import site_rows, upload_reports
 from tests.support.intake import BOOTSTRAP, Intake, running
@@ -209,7 +212,7 @@ async def test_a_real_file_goes_in_with_every_row_accounted_for(
     import_map = load_map("oregon_ltc")
     sites = site_rows(source, import_map)
     assert import_map.sites is not None
-    provider = {"provider_id": "oregon-ltc", "name": import_map.sites.provider_name, "synthetic": "false"}
+    provider = {"provider_id": "oregon-sample", "name": import_map.sites.provider_name, "synthetic": "false"}
     for kind, rows in (("providers", [provider]), ("sites", sites)):
         answer = await intake.call(
             "POST", f"/v1/registry:import?kind={kind}", content=table_of(rows), headers={"Content-Type": "text/csv"}
@@ -227,3 +230,59 @@ async def test_a_real_file_goes_in_with_every_row_accounted_for(
     refused = [json.loads(row) for row in (tmp_path / "sample.jsonl.refused.ndjson").read_text().splitlines()]
     assert [row["row"]["source_id"] for row in refused] == ["oregon_ltc:SV118745"]
     assert await intake.db["reports"].count_documents({"origin": "backfill"}) == 999
+
+
+async def test_the_commands_register_record_and_import(
+    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands send files and account for every row, as text and as a last line of JSON; a refusal exits with 2."""
+    bridge = Bridge(intake.http)
+    monkeypatch.setattr(commands, "IntakeClient", lambda url, key: IntakeClient("http://front", key, bridge))
+    files = {
+        "providers.csv": "provider_id,name,synthetic\nnew,New,true\n",
+        "exposure.csv": "site_id,period_start,period_end,unit,value,basis\nelm,2026-02-23,2026-03-01,visits,9,counted",
+        "reports.csv": "provider_id,site_id,text\nrowan,elm,Gate open.\nrowan,nowhere,Gate open.\n",
+        "wrong.csv": "colour\nred\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+
+    async def run(command: str, name: str, *more: str) -> Any:
+        words = [command, str(tmp_path / name), *more, "--url", "http://front", "--key", BOOTSTRAP]
+        return await asyncio.to_thread(CliRunner().invoke, commands.app, words)
+
+    registered = await run("registry", "providers.csv", "--kind", "providers")
+    recorded = await run("exposure", "exposure.csv", "--provider", "rowan")
+    imported = await run("import", "reports.csv", "--origin", "backfill")
+    again = await run("import", "reports.csv", "--origin", "backfill")
+    wrong = await run("registry", "wrong.csv", "--kind", "sites")
+
+    assert [one.exit_code for one in (registered, recorded, imported, again, wrong)] == [0, 0, 0, 0, 2], wrong.output
+    assert "changed 1" in registered.stdout
+    assert "changed 1" in recorded.stdout
+    counts = [json.loads(one.stdout.splitlines()[-1]) for one in (imported, again)]
+    assert counts[0] == {"lines": 2, "accepted": 1, "repeated": 0, "amended": 0, "refused": 1}
+    assert counts[1] == {"lines": 2, "accepted": 0, "repeated": 1, "amended": 0, "refused": 1}
+    assert "line 3: site_id: nowhere is not a site" in imported.stdout
+    assert "column is missing" in wrong.stderr
+    kept = (tmp_path / "reports.csv.refused.ndjson").stat()
+    assert stat.S_IMODE(kept.st_mode) == 0o600
+
+
+async def test_a_busy_intake_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands wait as long as a 503 says and go on; a refusal is told with its line and field."""
+    slept: list[float] = []
+    monkeypatch.setattr("services.intake.adapters.client.time.sleep", slept.append)
+    busy = httpx.Response(503, headers={"Retry-After": "3"}, json={"detail": "away"})
+    fault = {"line": 4, "field": "text", "detail": "is empty"}
+    answers = [
+        busy,
+        httpx.Response(200, json={"rows": 1}),
+        httpx.Response(422, json={"detail": "no", "errors": [fault]}),
+    ]
+    client = IntakeClient("http://front", "k", httpx.MockTransport(lambda _: answers.pop(0)))
+
+    assert client.post("/v1/exposure", b"", "text/csv") == {"rows": 1}
+    with pytest.raises(CallFailed, match="no: line 4: text is empty"):
+        client.post("/v1/exposure", b"", "text/csv")
+    assert slept == [3.0]

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.intake.adapters.aggregates import Aggregates
 from services.intake.adapters.progress import MongoProgress
 from services.intake.routes.folds import progress_fold
 from shared.contracts import actions as actions_wire
@@ -103,7 +104,7 @@ async def test_a_missing_column_is_named_and_nothing_is_taken(intake: Intake) ->
     answer = await table(intake, "sites", SITES.replace("postcode,", "", 1))
 
     (fault,) = answer.json()["errors"]
-    assert (answer.status_code, fault["field"], "cqc_location_id" in fault["detail"]) == (422, "postcode", True)
+    assert (answer.status_code, fault["field"], "cqc_location_id" in answer.json()["detail"]) == (422, "postcode", True)
     assert await intake.db["sites"].count_documents({}) == 0
 
 
@@ -210,8 +211,8 @@ async def test_progress_is_the_same_in_any_order_and_when_repeated(intake: Intak
         (CLASSIFICATIONS, classified("r1", late)),
         (ACTIONS, action(2, "accepted", "r1", "r2")),
     ]
-    fold = progress_fold(MongoProgress())
     mongo = intake.app.state.runtime.mongo
+    fold = progress_fold(MongoProgress(Aggregates(mongo, intake.clock, lambda: None)))
 
     async def after(order: Sequence[tuple[Topic, Event]]) -> list[dict[str, Any]]:
         await intake.db["progress"].delete_many({})

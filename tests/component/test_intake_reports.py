@@ -11,7 +11,7 @@ import pytest
 from pymongo.errors import ServerSelectionTimeoutError
 
 from services.intake.adapters.vault import AesVault
-from tests.support.intake import NOW, Intake, running
+from tests.support.intake import NOW, SITES, Intake, running
 
 pytestmark = pytest.mark.engines
 
@@ -74,6 +74,28 @@ async def test_the_same_key_gives_the_same_report_for_ever(intake: Intake) -> No
     assert fields == ["Idempotency-Key"]
     assert first["report_id"] != other["report_id"]
     assert len(await intake.outbox("reports")) == 2
+
+
+async def test_a_repeat_is_a_repeat_however_late(intake: Intake) -> None:
+    """A report that was taken is repeated, not refused, when its site has closed since; a late retry undoes nothing."""
+    key = await intake.key("feed")
+    reference = {"system": "care-app", "id": "7"}
+    first = await send(intake, key, body(), **{"Idempotency-Key": "a"})
+    await send(intake, key, body(external_reference=reference), **{"Idempotency-Key": "b"})
+    await send(intake, key, body(external_reference=reference, text="Better said."))
+    await intake.call(
+        "POST",
+        "/v1/registry:import?kind=sites",
+        content=SITES.replace("2015-04-01,,", "2015-04-01,2026-03-03,"),
+        headers={"Content-Type": "text/csv"},
+    )
+
+    again = await send(intake, key, body(), **{"Idempotency-Key": "a"})
+    retried = await send(intake, key, body(external_reference=reference, occurred_at=None), **{"Idempotency-Key": "b"})
+    fields = await refused(intake, key, body(), **{"Idempotency-Key": "c"})
+
+    assert again == {**first, "status": "repeated"}
+    assert (retried["status"], fields) == ("repeated", ["occurred_at"])
 
 
 async def test_the_same_reference_with_another_body_is_an_amendment(intake: Intake) -> None:
@@ -264,7 +286,7 @@ async def test_another_tenant_does_not_exist(intake: Intake) -> None:
 
 
 async def test_a_report_for_someone_outside_is_held_from_the_site(intake: Intake) -> None:
-    """A report marked for someone outside, or that accuses a manager, is unknown to the site and seen by governance."""
+    """A report marked for someone outside is unknown to the site's roles and seen by governance."""
     manager, governance = await intake.key("manager"), await intake.key("governance")
     said = await send(intake, manager, body(outside_first=True))
     path = f"/v1/reports/{said['report_id']}"
@@ -273,6 +295,23 @@ async def test_a_report_for_someone_outside_is_held_from_the_site(intake: Intake
     seen = await intake.call("GET", path, governance)
 
     assert (hidden.status_code, seen.status_code, seen.json()["report"]["visibility"]) == (404, 200, "held")
+
+
+async def test_a_report_that_accuses_a_manager_is_held_and_stays_so(
+    mongodb_uri: str, database_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the taxonomy's rule finds is held in the same write, and no later amendment by the feed lets it out."""
+    monkeypatch.setattr("services.intake.app.accuses_manager", lambda text: "told us to hide it" in text)
+    reference = {"system": "app", "id": "1"}
+    async with running(mongodb_uri, database_prefix) as intake:
+        await intake.register()
+        feed = await intake.key("feed")
+        await send(intake, feed, body(text="The boss told us to hide it.", external_reference=reference))
+        await send(intake, feed, body(text="Nothing.", external_reference=reference))
+
+        events = await intake.outbox("reports")
+
+    assert [event["report"]["visibility"] for event in events] == ["held", "held"]
 
 
 async def test_an_amendment_changes_what_is_named_and_keeps_the_first_words(intake: Intake) -> None:

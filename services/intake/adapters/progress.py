@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo import ReplaceOne
 
+from services.intake.adapters.aggregates import Aggregates
 from services.intake.domain.progress import ActionState, Classified, take_in
 from shared.runtime.fenced import Tx
 
@@ -15,7 +16,18 @@ COLLECTION = "progress"
 
 
 class MongoProgress:
-    """The store of progress; written inside the transaction that moves the fence."""
+    """The store of progress; written inside the transaction that moves the fence.
+
+    Args:
+        aggregates: Makes the collection.
+    """
+
+    def __init__(self, aggregates: Aggregates) -> None:
+        self._aggregates = aggregates
+
+    async def prepare(self) -> None:
+        """Make the collection."""
+        await self._aggregates.prepare(COLLECTION)
 
     async def take_in(self, facts: Sequence[Classified | ActionState], tx: Tx) -> None:
         """Take facts into what is known of their reports, with one read and one write."""

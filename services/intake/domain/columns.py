@@ -60,20 +60,14 @@ def check_heading(heading: Sequence[str], required: Sequence[str], known: Sequen
         Invalid: a column is missing, unknown or there twice; names it and lists what is expected.
     """
     names = tuple(name.strip() for name in heading)
-    expected = ", ".join(known)
-    missing = [
-        Fault(f"the column is missing; expected are {expected}", name, 1) for name in required if name not in names
-    ]
-    twice = {name for name in names if names.count(name) > 1}
-    wrong = [
-        Fault(f"the column is not known; expected are {expected}", name or "(empty)", 1)
-        for name in names
-        if name not in known
-    ]
-    wrong += [Fault("the column stands there twice", name, 1) for name in sorted(twice)]
-    if missing or wrong:
-        what = "column " + ", ".join(str(fault.field) for fault in missing) + " is missing" if missing else "is wrong"
-        raise Invalid(f"the heading of the table: {what}; nothing was taken", tuple(missing + wrong))
+    faults = [Fault("the column is missing", name, 1) for name in required if name not in names]
+    faults += [Fault("the column is not known", name or "(empty)", 1) for name in names if name not in known]
+    faults += [Fault("the column is there twice", name, 1) for name in dict.fromkeys(names) if names.count(name) > 1]
+    if faults:
+        first = f"{faults[0].field}: {faults[0].detail}"
+        raise Invalid(
+            f"the heading is wrong ({first}); nothing was taken. Expected are {', '.join(known)}", tuple(faults)
+        )
     return names
 
 

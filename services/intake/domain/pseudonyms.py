@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from datetime import datetime
 
@@ -20,8 +19,8 @@ def derive_key(secret: bytes, purpose: str) -> bytes:
         secret: At least 32 random bytes.
         purpose: What the key is for; another purpose gives a key that says nothing about this one.
     """
-    extracted = hmac.digest(bytes(HASH_BYTES), secret, hashlib.sha256)
-    return hmac.digest(extracted, purpose.encode() + b"\x01", hashlib.sha256)
+    extracted = hmac.digest(bytes(HASH_BYTES), secret, "sha256")
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
 
 
 def quarter(moment: datetime) -> str:
@@ -57,14 +56,14 @@ class Pseudonyms:
 
     def body_hash(self, body: bytes) -> bytes:
         """Return the keyed hash by which a repeated body is known; without the key no body can be guessed from it."""
-        return hmac.digest(self._body_key, body, hashlib.sha256)
+        return hmac.digest(self._body_key, body, "sha256")
 
     def _token(self, provider_id: str, site_id: str, who: str) -> str:
         key = self._site_keys.get((provider_id, site_id))
         if key is None:
             key = derive_key(self._secret, f"site|{provider_id}|{site_id}")
             self._site_keys[provider_id, site_id] = key
-        return hmac.digest(key, who.encode(), hashlib.sha256)[:TOKEN_BYTES].hex()
+        return hmac.digest(key, who.encode(), "sha256")[:TOKEN_BYTES].hex()
 
 
 def _who(someone: Person | Reporter | None) -> str | None:

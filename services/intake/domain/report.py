@@ -28,6 +28,17 @@ SITE = "site"
 HELD = "held"
 WITHDRAWAL_REASONS = ("entered_in_error", "duplicate", "not_an_event", "asked_by_reporter")
 
+_AS_SENT = (
+    "worry",
+    "reporter_role",
+    "identity_mode",
+    "anonymity_reason",
+    "asset_ref",
+    "disruption",
+    "external_reference",
+    "outside_first",
+    "given_labels",
+)
 AccusesManager = Callable[[str], bool]
 """The taxonomy's rule for texts that the site must not see first."""
 Redact = Callable[[str, tuple[str, ...]], RedactedText]
@@ -179,21 +190,13 @@ def draft_report(
         text=words[0],
         place=words[1],
         what_stopped_it=words[2],
-        worry=submission.worry,
-        reporter_role=submission.reporter_role,
-        identity_mode=submission.identity_mode,
-        anonymity_reason=submission.anonymity_reason,
         person_token=pseudonyms.person(provider_id, site_id, submission.person),
         reporter_token=pseudonyms.reporter(
             provider_id, site_id, submission.reporter, submission.identity_mode, times.reported_at
         ),
-        asset_ref=submission.asset_ref,
-        disruption=submission.disruption,
-        external_reference=submission.external_reference,
-        outside_first=submission.outside_first,
         visibility=HELD if held else SITE,
-        given_labels=submission.given_labels,
         redaction_version=redaction_version,
+        **{name: getattr(submission, name) for name in _AS_SENT},
     )
 
 

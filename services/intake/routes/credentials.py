@@ -80,13 +80,12 @@ class TokenAnswer(BaseModel):
     expires_at: datetime
 
 
-def credential_routes(credentials: Credentials, clock: Clock, public_prefix: str) -> APIRouter:
-    """Build the routes.
+def key_routes(credentials: Credentials, clock: Clock) -> APIRouter:
+    """Build the routes of keys and tokens.
 
     Args:
         credentials: Hands out and revokes.
         clock: The source of now.
-        public_prefix: Where the front door has this service, such as /in.
     """
     router = APIRouter(prefix="/v1", tags=["keys"], responses=PROBLEMS)
 
@@ -116,6 +115,19 @@ def credential_routes(credentials: Credentials, clock: Clock, public_prefix: str
             raise Forbidden("send the API key itself; a token or a session cannot be made to last longer")
         token = credentials.token(principal)
         return TokenAnswer(token=token.token, expires_at=token.expires_at)
+
+    return router
+
+
+def link_routes(credentials: Credentials, clock: Clock, public_prefix: str) -> APIRouter:
+    """Build the routes of sign-in links.
+
+    Args:
+        credentials: Hands out and revokes.
+        clock: The source of now.
+        public_prefix: Where the front door has this service, such as /in.
+    """
+    router = APIRouter(prefix="/v1", tags=["keys"], responses=PROBLEMS)
 
     @router.post("/sign-in-links", status_code=201, summary="Make a sign-in link")
     async def make_link(body: LinkBody, principal: Granter) -> LinkAnswer:

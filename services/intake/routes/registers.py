@@ -54,19 +54,18 @@ class TableAnswer(BaseModel):
     errors: list[LineFault]
 
 
-def register_routes(registers: Registers, registry: Registry, table_max_bytes: int) -> APIRouter:
-    """Build the routes.
+def registry_routes(registers: Registers, registry: Registry, table_max_bytes: int) -> APIRouter:
+    """Build the routes of the registry.
 
     Args:
         registers: Applies tables.
         registry: Is read from.
         table_max_bytes: Longest table.
     """
-    router = APIRouter(prefix="/v1", responses=PROBLEMS)
+    router = APIRouter(prefix="/v1", tags=["registry"], responses=PROBLEMS)
 
     @router.post(
         "/registry:import",
-        tags=["registry"],
         summary="Register providers or sites from a CSV file",
         openapi_extra=_body(
             "text/csv", {"sites": {"value": _SITES_EXAMPLE}, "providers": {"value": _PROVIDERS_EXAMPLE}}
@@ -85,16 +84,27 @@ def register_routes(registers: Registers, registry: Registry, table_max_bytes: i
         apply = registers.import_providers if kind == "providers" else registers.import_sites
         return _answer(await apply(principal, rows), faults)
 
-    @router.get("/registry/sites", tags=["registry"], summary="The sites in reach")
+    @router.get("/registry/sites", summary="The sites in reach")
     async def sites(principal: Anyone, provider_id: Provider = None) -> dict[str, Any]:
         """Return the whole state of each site of the own provider that this key reaches."""
         own = principal.provider(provider_id)
         found = [site for site in await registry.sites_of(own) if principal.may_see_site(site.site_id)]
         return {"provider_id": own, "sites": [wire_site(site).model_dump(mode="json") for site in found]}
 
+    return router
+
+
+def exposure_routes(registers: Registers, table_max_bytes: int) -> APIRouter:
+    """Build the route of exposure.
+
+    Args:
+        registers: Records it.
+        table_max_bytes: Longest table.
+    """
+    router = APIRouter(prefix="/v1", tags=["exposure"], responses=PROBLEMS)
+
     @router.post(
         "/exposure",
-        tags=["exposure"],
         summary="Record how much care was delivered",
         openapi_extra=_body("application/json", {"one": {"value": [_EXPOSURE_EXAMPLE]}}),
     )

@@ -20,6 +20,7 @@ from services.intake.usecases.admission import Admission, Order
 from services.intake.usecases.changes import Amendment, Changes
 from shared.kernel.principal import Principal, Role
 from shared.runtime.auth import Allow
+from shared.runtime.http import PROBLEM, TYPES
 
 Sender = Annotated[Principal, Depends(Allow(Role.FEED, Role.MANAGER, Role.GOVERNANCE, Role.OPERATOR))]
 Editor = Annotated[Principal, Depends(Allow(Role.FEED, Role.MANAGER, Role.GOVERNANCE, Role.SAFEGUARDING))]
@@ -36,15 +37,30 @@ IdempotencyKey = Annotated[
         description="the same key with the same body is the same report, for ever; with another body it is refused",
     ),
 ]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The body is not JSON"},
-    401: {"description": "No valid proof of who is asking, or one that has expired"},
-    404: {"description": "Not known to this key"},
-    409: {"description": "The state has moved on"},
-    413: {"description": "The body is too large"},
-    422: {"description": "A rule is broken; `errors` names fields and lines"},
-    503: {"description": "Try again after the time in Retry-After; nothing is lost by it"},
+_EXAMPLE = {
+    "type": f"{TYPES}the-input-breaks-a-rule",
+    "title": "The input breaks a rule",
+    "status": 422,
+    "detail": "the report was not taken: one rule is broken; see errors",
+    "errors": [{"field": "occurred_at", "detail": "lies in the future"}],
 }
+
+
+def _problem(description: str, example: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"description": description, "content": {PROBLEM: {"example": example} if example else {}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: _problem("The body is not JSON"),
+    401: _problem("No valid proof of who is asking, or one that has expired"),
+    403: _problem("The roles of this key do not reach"),
+    404: _problem("Not known to this key"),
+    409: _problem("The state has moved on"),
+    413: _problem("The body is too large"),
+    422: _problem("A rule is broken; `errors` names fields and lines", _EXAMPLE),
+    503: _problem("Try again after the time in Retry-After; nothing is lost by it"),
+}
+"""What every route may answer instead (RFC 9457)."""
 
 
 def report_routes(admission: Admission, changes: Changes) -> APIRouter:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.domain import rules
-from services.intake.domain.pseudonyms import Pseudonyms
 from services.intake.domain.report import (
-    AccusesManager,
-    Redact,
     draft_report,
     identity_of,
     narrative_of,
@@ -26,13 +23,10 @@ from services.intake.ports import (
     Decided,
     Found,
     Randomness,
-    Registry,
-    ReportStore,
-    Vault,
 )
 from services.intake.usecases.groups import Groups
-from services.intake.usecases.settling import Outcome, Prepared, Settling
-from shared.kernel.clock import Clock
+from services.intake.usecases.means import Means
+from services.intake.usecases.settling import Doubtful, Mark, Outcome, Prepared, Settling
 from shared.kernel.errors import Fault, Forbidden, Invalid, NotFound, Refused, Unavailable
 from shared.kernel.principal import Principal
 
@@ -54,57 +48,21 @@ class Order:
     replay: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
-    """The pure rules that look at text, with their version."""
-
-    redact: Redact
-    version: str
-    accuses_manager: AccusesManager
-
-
 class Admission:
     """Takes reports in.
 
     Args:
-        registry: Knows the sites.
-        store: Keeps the reports.
-        vault: Keeps the originals.
-        pseudonyms: Makes tokens and body hashes.
-        redactor: Looks at the text.
-        clock: The source of now.
+        means: What it works with.
         randomness: For reports that bring no key of their own.
         backlog: How much waits to be sent.
-        count: Called with each outcome, for the metrics.
-        text_max_chars: Longest narrative.
         group_max: Largest group of one transaction.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        store: ReportStore,
-        vault: Vault,
-        pseudonyms: Pseudonyms,
-        redactor: Redactor,
-        clock: Clock,
-        randomness: Randomness,
-        backlog: Backlog,
-        count: Callable[[str], None],
-        text_max_chars: int,
-        group_max: int = 500,
-    ) -> None:
-        self._registry = registry
-        self._store = store
-        self._vault = vault
-        self._pseudonyms = pseudonyms
-        self._redactor = redactor
-        self._clock = clock
+    def __init__(self, means: Means, randomness: Randomness, backlog: Backlog, group_max: int = 500) -> None:
+        self._means = means
         self._randomness = randomness
         self._backlog = backlog
-        self._count = count
-        self._text_max_chars = text_max_chars
-        self._groups: Groups[Prepared, Outcome | Refused] = Groups(self._commit, group_max, 10 * group_max)
+        self._groups: Groups[Prepared | Doubtful, Outcome | Refused] = Groups(self._commit, group_max, 10 * group_max)
 
     async def receive(self, principal: Principal, order: Order) -> Outcome:
         """Take one report in; when this returns, it is stored durably with its pending event.
@@ -133,14 +91,14 @@ class Admission:
         if self._backlog.full():
             raise Unavailable("too many events wait to be sent", retry_after_s=30)
         providers = [_provider(principal, order.submission) for order in orders]
-        sites = await self._registry.sites(
+        sites = await self._means.registry.sites(
             [
                 (provider, order.submission.site_id)
                 for provider, order in zip(providers, orders, strict=True)
                 if isinstance(provider, str)
             ]
         )
-        ready: list[Prepared | Exception] = []
+        ready: list[Prepared | Doubtful | Exception] = []
         for number, (provider, order) in enumerate(zip(providers, orders, strict=True), start=1):
             if isinstance(provider, Refused):
                 ready.append(provider)
@@ -151,79 +109,66 @@ class Admission:
                 await asyncio.sleep(0)
         return await self._write(ready)
 
-    async def _write(self, ready: Sequence[Prepared | Exception]) -> list[Outcome | Exception]:
-        answers = iter(await self._groups.submit([one for one in ready if isinstance(one, Prepared)]))
-        settled = [next(answers) if isinstance(one, Prepared) else one for one in ready]
+    async def _write(self, ready: Sequence[Prepared | Doubtful | Exception]) -> list[Outcome | Exception]:
+        answers = iter(await self._groups.submit([one for one in ready if not isinstance(one, Exception)]))
+        settled = [one if isinstance(one, Exception) else next(answers) for one in ready]
         for answer in settled:
-            self._count(answer.status if isinstance(answer, Outcome) else "refused")
+            self._means.count(answer.status if isinstance(answer, Outcome) else "refused")
         return settled
 
-    async def _commit(self, group: Sequence[Prepared]) -> Sequence[Outcome | Refused]:
+    async def _commit(self, group: Sequence[Prepared | Doubtful]) -> Sequence[Outcome | Refused]:
         def decide(found: Found, claims: Claims) -> Decided[list[Outcome | Refused]]:
-            return Settling(found, claims, self._vault, self._pseudonyms).group(group)
+            return Settling(found, claims, self._means.vault, self._means.pseudonyms).group(group)
 
-        keys = [key for one in group for key in one.report_keys()]
-        claim_ids = [claim for one in group for claim in one.claim_ids()]
-        return await self._store.change(keys, claim_ids, decide)
+        keys = [key for one in group for key in one.mark.report_keys()]
+        claim_ids = [claim for one in group for claim in one.mark.claim_ids()]
+        return await self._means.store.change(keys, claim_ids, decide)
 
-    def _tried(self, order: Order, site: Site | None) -> Prepared | Exception:
+    def _tried(self, order: Order, site: Site | None) -> Prepared | Doubtful | Exception:
         try:
             return self._prepare(order, site)
         except Exception as error:  # noqa: BLE001 - the answer of this order; one odd text must not stop an import
             return error
 
-    def _prepare(self, order: Order, site: Site | None) -> Prepared | Refused:
-        submission, received_at = order.submission, self._clock.now()
-        faults = rules.check_text(submission.text, self._text_max_chars)
-        faults += rules.check_disruption(submission) + rules.check_no_names(submission)
-        times, wrong = settle_times(
+    def _prepare(self, order: Order, site: Site | None) -> Prepared | Doubtful | Refused:
+        submission, received_at, means = order.submission, self._means.clock.now(), self._means
+        times, faults = settle_times(
             submission.occurred_at, submission.occurred_band, submission.reported_at, received_at
         )
-        faults += wrong
-        if site is None:
-            faults.append(Fault(f"{submission.site_id} is not a site that is known here", "site_id"))
-        elif not wrong:
+        if site is not None and not faults:
             faults += rules.check_site(site, times)
-        if faults or site is None:
-            return _broken(faults)
+        faults += rules.check_text(submission.text, means.text_max_chars)
+        faults += rules.check_disruption(submission) + rules.check_no_names(submission)
+        if site is None:
+            return _broken([*faults, Fault(f"{submission.site_id} is not a site that is known here", "site_id")])
+        mark = self._mark(site.provider_id, order)
+        if faults:
+            return _refused(order, mark, faults)
         narrative = narrative_of(submission)
-        words, too_long = redact_narrative(narrative, submission.names(), self._redactor.redact)
-        if too_long:
-            return _broken(too_long)
-        report_id, claim_id = self._ids(site.provider_id, order)
+        words, faults = redact_narrative(narrative, submission.names(), means.redactor.redact)
+        if faults:
+            return _refused(order, mark, faults)
+        accuses, version = means.redactor.accuses_manager, means.redactor.version
         report = draft_report(
-            submission,
-            report_id,
-            site,
-            times,
-            received_at,
-            words,
-            self._pseudonyms,
-            self._redactor.accuses_manager,
-            self._redactor.version,
+            submission, mark.report_id, site, times, received_at, words, means.pseudonyms, accuses, version
         )
-        return Prepared(
-            submission=submission,
-            report=report,
-            identity=identity_of(submission),
-            narrative=narrative,
-            body_hash=self._pseudonyms.body_hash(submission.body),
-            claim_id=claim_id,
-            keyed=order.idempotency_key is not None,
-            replay=order.replay,
-        )
+        return Prepared(mark, submission, report, identity_of(submission), narrative, order.replay)
 
-    def _ids(self, provider_id: str, order: Order) -> tuple[str, str | None]:
-        """Return the report's id and, where an external reference decides it, the id that the key would have given.
+    def _mark(self, provider_id: str, order: Order) -> Mark:
+        """Say what the submission is known by.
 
-        The reference goes first: the same incident in the source system is the same report, whatever key a retry of
-        the transport came with.
+        The external reference goes first: the same incident in the source system is the same report, whatever key a
+        retry of the transport came with.
         """
         key, reference = order.idempotency_key, order.submission.external_reference
         by_key = None if key is None else report_id_of(provider_id, "key", key)
+        claim_id = None
         if reference is not None:
-            return report_id_of(provider_id, "reference", reference.system, reference.id), by_key
-        return by_key or report_id_of(provider_id, "random", self._randomness.new_secret()), None
+            report_id, claim_id = report_id_of(provider_id, "reference", reference.system, reference.id), by_key
+        else:
+            report_id = by_key or report_id_of(provider_id, "random", self._randomness.new_secret())
+        body_hash = self._means.pseudonyms.body_hash(order.submission.body)
+        return Mark(provider_id, report_id, body_hash, claim_id, keyed=key is not None)
 
 
 def _provider(principal: Principal, submission: Submission) -> str | Refused:
@@ -233,6 +178,11 @@ def _provider(principal: Principal, submission: Submission) -> str | Refused:
         return NotFound(refusal.detail, (Fault("is not known here", "provider_id"),))
     except Forbidden as refusal:
         return Invalid(refusal.detail, (Fault("is missing: this key is not bound to a provider", "provider_id"),))
+
+
+def _refused(order: Order, mark: Mark, faults: Sequence[Fault]) -> Doubtful | Refused:
+    known_before = order.idempotency_key is not None or order.submission.external_reference is not None
+    return Doubtful(mark, _broken(faults)) if known_before else _broken(faults)
 
 
 def _broken(faults: Sequence[Fault]) -> Invalid:

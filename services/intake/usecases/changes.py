@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.intake.domain import rules
-from services.intake.domain.pseudonyms import Pseudonyms
 from services.intake.domain.report import (
     HELD,
     WITHDRAWAL_REASONS,
@@ -18,10 +17,10 @@ from services.intake.domain.report import (
 )
 from services.intake.domain.sites import Site
 from services.intake.domain.times import BAND, DAY, MINUTE, Moment, settle_times
-from services.intake.ports import Claims, Decided, Found, Registry, ReportChange, ReportStore, StoredReport, Vault
+from services.intake.ports import Claims, Decided, Found, ReportChange, StoredReport
 from services.intake.ports import Withdrawal as Withdrawn
-from services.intake.usecases.admission import Redactor
-from shared.kernel.clock import Clock, london_date
+from services.intake.usecases.means import Means
+from shared.kernel.clock import london_date
 from shared.kernel.errors import Conflict, Fault, Invalid, NotFound
 from shared.kernel.principal import Principal
 
@@ -45,35 +44,11 @@ class Changes:
     """Amends, withdraws and reads reports.
 
     Args:
-        registry: Knows the sites.
-        store: Keeps the reports.
-        vault: Keeps the originals.
-        pseudonyms: Makes tokens.
-        redactor: Looks at the text.
-        clock: The source of now.
-        count: Called with each outcome, for the metrics.
-        text_max_chars: Longest narrative.
+        means: What it works with.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        store: ReportStore,
-        vault: Vault,
-        pseudonyms: Pseudonyms,
-        redactor: Redactor,
-        clock: Clock,
-        count: Callable[[str], None],
-        text_max_chars: int,
-    ) -> None:
-        self._registry = registry
-        self._store = store
-        self._vault = vault
-        self._pseudonyms = pseudonyms
-        self._redactor = redactor
-        self._clock = clock
-        self._count = count
-        self._text_max_chars = text_max_chars
+    def __init__(self, means: Means) -> None:
+        self._means = means
 
     async def read(self, principal: Principal, provider_id: str | None, report_id: str) -> StoredReport:
         """Return a report that the principal may see.
@@ -81,7 +56,7 @@ class Changes:
         Raises:
             NotFound: there is none, it is another tenant's or site's, or it is held from this principal.
         """
-        stored = await self._store.read(principal.provider(provider_id), report_id)
+        stored = await self._means.store.read(principal.provider(provider_id), report_id)
         if stored is None or not _visible(principal, stored.report):
             raise NotFound(f"report {report_id} is not known here")
         return stored
@@ -103,13 +78,13 @@ class Changes:
         stored = await self.read(principal, provider_id, report_id)
         _check_open(stored, amendment.revision)
         report, identity, narrative = await self._amended(stored, amendment)
-        if report == stored.report and (identity, narrative) == self._vault.open(report_id, stored.sealed):
+        if report == stored.report and (identity, narrative) == self._means.vault.open(report_id, stored.sealed):
             return stored.report
         report = replace(report, revision=stored.report.revision + 1)
-        sealed = self._vault.seal(report_id, report.revision, identity, narrative, stored.sealed)
+        sealed = self._means.vault.seal(report_id, report.revision, identity, narrative, stored.sealed)
         following = replace(stored, report=report, sealed=sealed)
-        await self._put(amendment.revision, ReportChange(following, "amended", self._clock.now()))
-        self._count("amended")
+        await self._put(amendment.revision, ReportChange(following, "amended", self._means.clock.now()))
+        self._means.count("amended")
         return report
 
     async def withdraw(
@@ -129,11 +104,11 @@ class Changes:
         if stored.withdrawn is not None:
             return stored
         _check_open(stored, revision)
-        now = self._clock.now()
+        now = self._means.clock.now()
         report = replace(stored.report, revision=stored.report.revision + 1)
         following = replace(stored, report=report, withdrawn=Withdrawn(reason, now))
         await self._put(revision, ReportChange(following, "withdrawn", now))
-        self._count("withdrawn")
+        self._means.count("withdrawn")
         return following
 
     async def _put(self, revision: int, change: ReportChange) -> None:
@@ -143,29 +118,29 @@ class Changes:
             _check_open(found[report.report_id], revision)
             return Decided(None, [change])
 
-        await self._store.change([(report.provider_id, report.report_id)], [], decide)
+        await self._means.store.change([(report.provider_id, report.report_id)], [], decide)
 
     async def _amended(self, stored: StoredReport, amendment: Amendment) -> tuple[Report, Identity, Narrative]:
         said, old = amendment.fields, stored.report
-        identity, narrative = self._vault.open(old.report_id, stored.sealed)
+        identity, narrative = self._means.vault.open(old.report_id, stored.sealed)
         told = {name: said[name] for name in ("text", "place", "what_stopped_it") if name in said}
         narrative = replace(narrative, **told)
         if "person" in said:
             identity = replace(identity, person=said["person"])
-        sites = await self._registry.sites([(old.provider_id, old.site_id)])
+        sites = await self._means.registry.sites([(old.provider_id, old.site_id)])
         dated, faults = self._dated(old, amendment, sites[old.provider_id, old.site_id])
-        faults += rules.check_text(narrative.text, self._text_max_chars)
-        words, too_long = redact_narrative(narrative, identity.names(), self._redactor.redact)
+        faults += rules.check_text(narrative.text, self._means.text_max_chars)
+        words, too_long = redact_narrative(narrative, identity.names(), self._means.redactor.redact)
         if faults or too_long:
             raise Invalid("the amendment was not taken; see errors", tuple(faults + too_long))
         outside_first = old.outside_first or bool(said.get("outside_first"))
-        held = old.visibility == HELD or outside_first or self._redactor.accuses_manager(narrative.text)
+        held = old.visibility == HELD or outside_first or self._means.redactor.accuses_manager(narrative.text)
         report = replace(
             dated,
             text=words[0],
             place=words[1],
             what_stopped_it=words[2],
-            person_token=self._pseudonyms.person(old.provider_id, old.site_id, identity.person),
+            person_token=self._means.pseudonyms.person(old.provider_id, old.site_id, identity.person),
             outside_first=outside_first,
             visibility=HELD if held else old.visibility,
             **{name: value for name, value in said.items() if name in PLAIN},
@@ -180,7 +155,7 @@ class Changes:
         kept = Moment(old.occurred_at, DAY if old.occurred_precision == DAY else MINUTE) if exact else None
         occurred = said.get("occurred_at", kept)
         band = said.get("occurred_band", old.occurred_band)
-        times, faults = settle_times(occurred, band, Moment(old.reported_at, MINUTE), self._clock.now())
+        times, faults = settle_times(occurred, band, Moment(old.reported_at, MINUTE), self._means.clock.now())
         if not faults:
             faults = rules.check_site(site, times)
         dated = replace(

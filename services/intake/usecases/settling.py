@@ -28,33 +28,53 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a submission is known by.
+
+    Attributes:
+        claim_id: The id that its Idempotency-Key alone would have given, where an external reference gave another.
+        keyed: Whether an Idempotency-Key came with it.
+    """
+
+    provider_id: str
+    report_id: str
+    body_hash: bytes
+    claim_id: str | None
+    keyed: bool
+
+    def report_keys(self) -> list[tuple[str, str]]:
+        """Return provider and id of every stored report that has a say."""
+        ids = [self.report_id] + ([self.claim_id] if self.claim_id else [])
+        return [(self.provider_id, one) for one in ids]
+
+    def claim_ids(self) -> list[str]:
+        """Return the ids of the claims that have a say."""
+        return [self.claim_id or self.report_id] if self.keyed else []
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
     """A checked and redacted submission, ready to be written.
 
     Attributes:
         report: The state that it would have as a new report.
-        claim_id: The id that its Idempotency-Key alone would have given, where an external reference gave another.
-        keyed: Whether an Idempotency-Key came with it.
         replay: Whether it is history that is loaded as it was.
     """
 
+    mark: Mark
     submission: Submission
     report: Report
     identity: Identity
     narrative: Narrative
-    body_hash: bytes
-    claim_id: str | None
-    keyed: bool
     replay: bool
 
-    def report_keys(self) -> list[tuple[str, str]]:
-        """Return provider and id of every stored report that has a say."""
-        ids = [self.report.report_id] + ([self.claim_id] if self.claim_id else [])
-        return [(self.report.provider_id, one) for one in ids]
 
-    def claim_ids(self) -> list[str]:
-        """Return the ids of the claims that have a say."""
-        return [self.claim_id or self.report.report_id] if self.keyed else []
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """A submission that breaks a rule now. Where it was taken before, when it broke none, it is still a repeat."""
+
+    mark: Mark
+    refusal: Refused
 
 
 class Settling:
@@ -75,7 +95,7 @@ class Settling:
         self._changes: list[ReportChange] = []
         self._new_claims: list[Claim] = []
 
-    def group(self, prepared: Sequence[Prepared]) -> Decided[list[Outcome | Refused]]:
+    def group(self, prepared: Sequence[Prepared | Doubtful]) -> Decided[list[Outcome | Refused]]:
         """Decide all of a group, in order."""
         answers: list[Outcome | Refused] = []
         for one in prepared:
@@ -85,34 +105,42 @@ class Settling:
                 answers.append(refusal)
         return Decided(answers, self._changes, self._new_claims)
 
-    def _one(self, new: Prepared) -> Outcome:
-        self._check_key(new)
-        stored = self._found.get(new.report.report_id)
-        if stored is None:
+    def _one(self, new: Prepared | Doubtful) -> Outcome:
+        mark = new.mark
+        used = self._key_was_used(mark)
+        stored = self._found.get(mark.report_id)
+        if stored is not None and (used or hmac.compare_digest(stored.body_hash, mark.body_hash)):
+            outcome = Outcome(mark.report_id, REPEATED, stored.report.received_at)
+        elif isinstance(new, Doubtful):
+            raise new.refusal
+        elif stored is None:
             outcome = self._accept(new)
-        elif hmac.compare_digest(stored.body_hash, new.body_hash):
-            outcome = Outcome(stored.report.report_id, REPEATED, stored.report.received_at)
         elif new.submission.external_reference is None:
             raise _other_body()
         else:
             outcome = self._amend(stored, new)
-        if new.claim_id and new.claim_id not in self._claims:
-            claim = Claim(new.claim_id, new.report.provider_id, new.report.report_id, new.body_hash)
+        if mark.claim_id and not used:
+            claim = Claim(mark.claim_id, mark.provider_id, mark.report_id, mark.body_hash)
             self._claims[claim.claim_id] = claim
             self._new_claims.append(claim)
         return outcome
 
-    def _check_key(self, new: Prepared) -> None:
-        for claim_id in new.claim_ids():
-            claim = self._claims.get(claim_id)
-            if claim is not None and not hmac.compare_digest(claim.body_hash, new.body_hash):
-                raise _other_body()
-        if new.claim_id and new.claim_id in self._found:
+    def _key_was_used(self, mark: Mark) -> bool:
+        """Tell whether the key came with this very body before, even if the report was amended since.
+
+        Raises:
+            Invalid: it came with another body.
+        """
+        if mark.claim_id and mark.claim_id in self._found:
             raise _other_body()
+        claims = [self._claims[one] for one in mark.claim_ids() if one in self._claims]
+        if any(not hmac.compare_digest(claim.body_hash, mark.body_hash) for claim in claims):
+            raise _other_body()
+        return bool(claims)
 
     def _accept(self, new: Prepared) -> Outcome:
         sealed = self._vault.seal(new.report.report_id, 1, new.identity, new.narrative)
-        self._note(new, StoredReport(new.report, sealed, new.body_hash), "received", new.report.received_at)
+        self._note(new, StoredReport(new.report, sealed, new.mark.body_hash), "received", new.report.received_at)
         return Outcome(new.report.report_id, ACCEPTED, new.report.received_at)
 
     def _amend(self, stored: StoredReport, new: Prepared) -> Outcome:
@@ -125,7 +153,7 @@ class Settling:
             raise Conflict(detail, (Fault("belongs to a withdrawn report", "external_reference.id"),))
         report = succeed(stored.report, new.report, new.submission, self._pseudonyms)
         sealed = self._vault.seal(report_id, report.revision, new.identity, new.narrative, stored.sealed)
-        self._note(new, StoredReport(report, sealed, new.body_hash), "amended", new.report.received_at)
+        self._note(new, StoredReport(report, sealed, new.mark.body_hash), "amended", new.report.received_at)
         return Outcome(report_id, AMENDED, report.received_at)
 
     def _note(self, new: Prepared, stored: StoredReport, what: str, recorded_at: datetime) -> None:
