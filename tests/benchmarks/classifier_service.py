@@ -23,10 +23,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
-from services.classifier.domain.classification import MODEL_VERSION
-from services.classifier.domain.classify import Classifier
 
 from services.classifier.adapters.announce import Announcer
+from services.classifier.domain.classification import MODEL_VERSION
+from services.classifier.domain.classify import Classifier
 from services.classifier.routes import Tagging, answers_of
 from shared.contracts.envelope import headers_for, partition_key
 from shared.contracts.intake import Report, ReportReceived

@@ -212,7 +212,7 @@ async def test_an_import_lets_the_outbox_drain(monkeypatch: pytest.MonkeyPatch) 
     async def lines() -> AsyncIterator[ParsedLine]:
         yield ParsedLine(1, None, (Fault("not JSON", None, 1),))
 
-    account = await imports.run(None, lines(), None, False, lambda *what: noted.append(what))  # type: ignore[arg-type]
+    account = await imports.run(None, lines(), None, False, lambda *what: noted.append(what))  # type: ignore[arg-type]  # a note of any shape will do
 
     assert (backlog.asked, account.lines, account.outcomes["refused"]) == (3, 1, 1)
     assert [(1, (Fault("not JSON", None, 1),))] == noted

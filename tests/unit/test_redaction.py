@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.redaction.identifiers import is_nhs_number
-from shared.redaction.lexicon import load_lexicon
+from shared.redaction.loader import load_lexicon
 from shared.redaction.redact import PLACEHOLDERS, redact
 from shared.redaction.text import RedactedText
 
@@ -199,3 +199,17 @@ def test_only_the_spans_change(text):
         rest = rest[rest.index("]", len(kept)) + 1 :]
         position = end
     assert rest == text[position:]
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Done, Zebedee Quillfeather saw it.", "Done, [PERSON_1] saw it."),
+        ("Zebedee Quillfeather's tea was cold.", "[PERSON_1]'s tea was cold."),
+        ("Boots Pharmacy sent the wrong pack to Northshire Council.", None),
+        ("See the Medication Administration Record and the Fire Safety Policy.", None),
+    ],
+)
+def test_two_unlisted_capitalised_words_in_a_row_are_a_name_unless_they_speak_of_an_office(text, redacted):
+    """A name of an origin that the lists do not have is hidden too, when first name and surname stand together."""
+    assert redact(text).text == (redacted or text)

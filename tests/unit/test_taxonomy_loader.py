@@ -30,23 +30,28 @@ MISTAKES = [
     ("playbooks.yaml", "min_reports: 3", "min_reports: none", "whole number of 1 or more"),
     ("playbooks.yaml", "kind: checklist", "kind: poster", "unknown kind 'poster'"),
     ("playbooks.yaml", "strength: intermediate", "strength: heroic", "unknown strength 'heroic'"),
+    ("playbooks.yaml", "- id: contents", "- id: draft", "step 'draft' stands here twice"),
     ("domains.yaml", "group: medicines\n", "group: pills\n", "unknown group 'pills'"),
     ("domains.yaml", "usual_severity: moderate", "usual_severity: dire", "unknown usual_severity 'dire'"),
     ("domains.yaml", "- name: environment", "- name: medication", "name 'medication' stands in this file twice"),
-    ("domains.yaml", "        - syringe driver/drivers\n", "        - Syringe (driver\n", "no word in lower case"),
-    ("domains.yaml", "        - syringe driver/drivers\n", "        - inr\n        - inr\n", "stands here twice"),
+    ("domains.yaml", "- name: environment", "- name: surroundings", "domains/surroundings.yaml is missing"),
     ("domains.yaml", "    process: false\n", "    process: perhaps\n", "unknown process 'perhaps'"),
     ("domains.yaml", "    title: Medicines\n", "    titel: Medicines\n", "unknown field titel"),
+    ("domains/medication.yaml", "    - syringe driver/drivers\n", "    - Syringe (driver\n", "no word in lower case"),
+    ("domains/medication.yaml", "    - syringe driver/drivers\n", "    - inr\n    - inr\n", "stands here twice"),
     (
         "factors.yaml",
         "    definition: The cause lies where",
         "    definition:\n    definition: The",
         "stands here twice",
     ),
-    ("escalation.yaml", "code: missing_person", "code: lost", "unknown code 'lost'"),
+    ("escalation/missing_person.yaml", "code: missing_person", "code: lost", "unknown code 'lost'"),
+    ("escalation/police.yaml", "id: police.crime", "id: death.reported", "stands in two files or twice in one"),
     ("event_classes.yaml", "in_near_miss_rate: true", "in_near_miss_rate: maybe", "unknown in_near_miss_rate 'maybe'"),
     ("spellings.yaml", "  medecine: medicine", "  medecine: medicin", "another misspelling"),
-    ("cues.yaml", "    1:\n      - near\n", "    few:\n      - near\n", "weight 'few' must be a number"),
+    ("cues/reading.yaml", "    1:\n      - near\n", "    few:\n      - near\n", "weight 'few' must be a number"),
+    ("cues/reading.yaml", "  idioms:\n", "  idiom:\n", "unknown field idiom"),
+    ("cues/reading.yaml", "  idioms:\n", "  praise:\n", "cue 'praise' stands in two files"),
     ("severities.yaml", 'version: "2026.11"', 'version: "2025.01"', "differs from the other files"),
     ("settings.yaml", "settings:\n", "settings: [\n", "expected"),
 ]
@@ -58,7 +63,7 @@ def test_a_mistake_is_named_with_file_and_reason(folder, name, old, new, reason)
     edit(folder, name, old, new)
     with pytest.raises(TaxonomyError) as caught:
         load_taxonomy(folder)
-    assert (str(caught.value).startswith(name.split(".", maxsplit=1)[0]), reason in str(caught.value)) == (True, True)
+    assert (str(caught.value).startswith(f"{name}:"), reason in str(caught.value)) == (True, True)
 
 
 def test_the_line_is_the_line_of_the_mistake(folder):
@@ -79,8 +84,22 @@ def test_a_missing_field_names_the_row(folder):
 
 def test_a_missing_file_is_named(folder):
     """A file that is not there is named, too."""
-    (folder / "cues.yaml").unlink()
-    with pytest.raises(TaxonomyError, match=r"^cues\.yaml:1: the file is missing$"):
+    (folder / "factors.yaml").unlink()
+    with pytest.raises(TaxonomyError, match=r"^factors\.yaml:1: the file is missing$"):
+        load_taxonomy(folder)
+
+
+def test_a_missing_cue_is_named(folder):
+    """A cue that the classifier reads and that stands in no file is named."""
+    (folder / "cues" / "no_event.yaml").unlink()
+    with pytest.raises(TaxonomyError, match="praise, routine"):
+        load_taxonomy(folder)
+
+
+def test_patterns_of_an_unknown_domain_are_refused(folder):
+    """A file of patterns that no domain reads is a mistake, not a leftover."""
+    shutil.copy(folder / "domains" / "transport.yaml", folder / "domains" / "flying.yaml")
+    with pytest.raises(TaxonomyError, match="domain 'flying' is not known"):
         load_taxonomy(folder)
 
 

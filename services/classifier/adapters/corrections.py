@@ -55,7 +55,7 @@ class MongoCorrections:
 
         async def work(session: Session) -> int:
             stored = await self._mongo.db[COLLECTION].find_one({"_id": identity}, session=session)
-            number = (stored or {}).get("decision_no", 0) + 1
+            number = int((stored or {}).get("decision_no", 0)) + 1
             tick = Tick.after((stored or {}).get("tick"), int(now.timestamp() * 1000))
             event = self._event(said, number)
             decision = {
