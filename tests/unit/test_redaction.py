@@ -171,6 +171,13 @@ def test_no_origin_is_served_worse(origin):
     assert len(missed) <= len(names) / 20, missed
 
 
+@pytest.mark.parametrize("piece", ["1 ", "0", "07700 ", "Flat 1 ", "Aa ", "12 Elm ", "a@", "a.", "Mrs ", "dob 1"])
+def test_a_very_long_text_is_read_in_linear_time(piece):
+    """Forty thousand characters of what nearly is an identifier come back; a pattern that runs away would hang here."""
+    text = piece * (40_000 // len(piece))
+    assert len(redact(text).text) <= len(text)
+
+
 PIECES = st.sampled_from(
     [text for text, _ in IDENTIFIERS + NAMES]
     + NO_NAMES
