@@ -29,7 +29,7 @@ _TELEPHONE: Final = re.compile(
     re.IGNORECASE,
 )
 
-_EMAIL: Final = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL: Final = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _TEN_DIGITS: Final = re.compile(r"(?<![\d+.])(?<!\d[ .\-/])\d(?:[ \-\u00a0]?\d){9}(?![ .\-/:]?\d)")
 _LIKE_DATE: Final = re.compile(r"\d{1,2}[-. ]\d{1,2}[-. ](?:19|20)\d\d|(?:19|20)\d\d-\d\d-\d\d")
 _PHONE: Final = re.compile(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.redaction.identifiers import Span, find_identifiers
-from shared.redaction.lexicon import fold, load_lexicon
+from shared.redaction.lexicon import fold
+from shared.redaction.loader import load_lexicon
 from shared.redaction.names import find_names
 from shared.redaction.text import RedactedText
 
@@ -51,23 +52,26 @@ def redact(text: str, known_names: Iterable[str] = ()) -> Redaction:
     Returns:
         The redacted text and the spans of what was taken out.
     """
-    found = find_identifiers(text)
-    found.extend((start, end, "person_name") for start, end in find_names(text, load_lexicon().marks, known_names))
-    if not found:
+    identifiers = _without_overlaps(text, find_identifiers(text))
+    taken = [(start, end) for start, end, _ in identifiers]
+    names = find_names(text, load_lexicon().marks, known_names, taken)
+    spans = tuple(sorted((*identifiers, *((start, end, "person_name") for start, end in names))))
+    if not spans:
         return Redaction(RedactedText(text), ())
-    spans = _without_overlaps(text, found)
     return Redaction(RedactedText(_replace(text, spans)), spans)
 
 
 def _without_overlaps(text: str, found: list[Span]) -> tuple[Span, ...]:
     """Keep the longer of two that overlap, and the one found first of two equally long; never touch a placeholder."""
-    taken = [match.span() for match in _PLACEHOLDER.finditer(text)] if "[" in text else []
+    if not found:
+        return ()
+    taken = [match.span() for match in _PLACEHOLDER.finditer(text)]
     kept: list[Span] = []
     for start, end, kind in sorted(found, key=lambda span: span[0] - span[1]):
         if all(end <= left or start >= right for left, right in taken):
             taken.append((start, end))
             kept.append((start, end, kind))
-    return tuple(sorted(kept))
+    return tuple(kept)
 
 
 def _replace(text: str, spans: Iterable[Span]) -> str:

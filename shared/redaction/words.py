@@ -1,10 +1,13 @@
 """Cuts a text into words with their marks; what is a name is decided elsewhere."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from shared.redaction.lexicon import Mark, fold
+
+PLACEHOLDER: Final = "["
+"""What a word that is no name stands as; a typed placeholder begins so, too."""
 
 _WORD: Final = re.compile(r"\[[A-Z_]+_\d+\]|[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _NAME: Final = int(Mark.FIRST | Mark.LAST)
@@ -24,13 +27,16 @@ class Word(NamedTuple):
     capital: bool
 
 
-def cut(text: str, marks: Mapping[str, int], known_names: Iterable[str] = ()) -> list[Word]:
+def cut(
+    text: str, marks: Mapping[str, int], known_names: Iterable[str] = (), taken: Sequence[tuple[int, int]] = ()
+) -> list[Word]:
     """Cut a text into words.
 
     Args:
         text: Any text; typed placeholders of an earlier redaction count as words without marks.
         marks: The lexicon's marks.
         known_names: Names of people of the site; each part of two letters or more is marked.
+        taken: Spans that are something else; their words stand as placeholders will.
 
     Returns:
         The words in order.
@@ -39,6 +45,9 @@ def cut(text: str, marks: Mapping[str, int], known_names: Iterable[str] = ()) ->
     words = []
     for match in _WORD.finditer(text):
         word, (start, end) = match.group(), match.span()
+        if taken and any(start < right and end > left for left, right in taken):
+            words.append(Word(start, end, PLACEHOLDER, PLACEHOLDER, 0, False))
+            continue
         folded = fold(word)
         mark = marks.get(folded, 0)
         if not mark and folded.endswith("'s"):

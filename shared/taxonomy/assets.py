@@ -3,10 +3,8 @@
 import re
 from typing import Final
 
-_NUMBER_WORDS: Final = {
-    word: str(number)
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
-}
+_COUNTED: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBER_WORDS: Final = {word: str(number) for number, word in enumerate(_COUNTED, 1)}
 # The asset's name in the answer, and the words for it.
 _ASSETS: Final = {
     "ceiling track hoist": r"(?:ceiling(?: track)?|overhead|tracking) hoists?",
@@ -17,7 +15,8 @@ _ASSETS: Final = {
     "through-floor lift": r"through[- ]floor lifts?",
     "tail lift": r"tail[- ]?lifts?",
     "bath lift": r"bath (?:lift|seat|chair)s?",
-    "lift": r"(?:passenger |main |service |front |back |platform )?lifts?(?! (?:her|him|them|the|a|up|me|and shift|home|his|it|off|out)\b)",
+    "lift": r"(?:passenger |main |service |front |back |platform )?lifts?"
+    r"(?! (?:her|him|them|the|a|up|me|and shift|home|his|it|off|out)\b)",
     "bed": r"(?:profiling|hospital|electric) beds?",
     "bed rail": r"bed[- ]?rails?|side rails?",
     "mattress": r"(?:air(?:flow)?|pressure|alternating|dynamic)?[ -]?mattress(?:es)?",
@@ -44,26 +43,31 @@ _ASSETS: Final = {
     "sling": r"slings?",
 }
 _NUMBERS: Final = "|".join(_NUMBER_WORDS)
+# A number after the asset tells which one, unless it begins something else ("hoist 3 days late").
+_NO_NUMBER_OF_IT: Final = (
+    "days?|hours?|hrs?|mins?|minutes?|times?|weeks?|months?|years?|people|staff|carers?|residents?|of|more|am|pm|slings?|inch|"
+    "inches|kg|nights?|calls?|and a half|bit|the|broken|wheel|new|different|lot|man|lady|fault|flat"
+)
 _ASSET: Final = re.compile(
     r"\b(?:(?P<before>\d{1,4}|number \d{1,4}|no\.? ?\d{1,4})(?:st|nd|rd|th)? )?(?:"
     + "|".join(f"(?P<a{index}>{words})" for index, words in enumerate(_ASSETS.values()))
     + r")\b(?: (?:number |no\.? ?|num |nr |#|unit |asset |id )?(?P<after>#?[a-z]?\d{1,5}|"
-    + _NUMBERS
-    + r"|[a-d])\b(?! (?:days?|hours?|hrs?|mins?|minutes?|times?|weeks?|months?|years?|people|staff|carers?|residents?|of|more|am|pm|"
-    + r"slings?|inch|inches|kg|nights?|calls?|and a half|bit|the|broken|wheel|new|different|lot|man|lady|fault|flat)\b))?",
+    + "|".join(_COUNTED)
+    + rf"|[a-d])\b(?! (?:{_NO_NUMBER_OF_IT})\b))?",
     re.IGNORECASE,
 )
 _KINDS: Final = tuple(_ASSETS)
 # A text without any of these words has no asset; looking for them first spares most texts the grammar.
-_HEADS: Final = frozenset(
-    """
-    hoist hoists stand standaid standaids standing sara stedy rotunda stairlift stairlifts chairlift chairlifts lift lifts taillift bath bed
-    beds bedrail bedrails rail rails mattress mattresses wheelchair wheelchairs wheel commode commodes shower frame frames zimmer zimmers
-    rollator rollators callbell callbells bell bells nurse buzzer buzzers cord cords mat mats sensor pendant pendants lifeline lifelines door
-    doors keypad keypads pad pads key keysafe keysafes ramp ramps boiler boilers panel panels concentrator concentrators suction driver
-    drivers trolley trolleys fridge fridges minibus minibuses bus buses sling slings
-    """.split()  # noqa: SIM905 - a list of words reads better than a list of strings
-)
+_HEAD_WORDS: Final = """
+hoist hoists aid aids standaid standaids sara stedy rotunda stairlift stairlifts chairlift chairlifts lift lifts
+taillift profiling hospital electric powered automatic bedrail bedrails rail rails mattress mattresses wheelchair
+wheelchairs wheel chair chairs seat seats commode commodes frame frames zimmer zimmers rollator rollators callbell
+callbells bell bells call buzzer buzzers cord cords mat mats pad pads beam beams pendant pendants lifeline lifelines
+opener openers closer closers entry entrys keypad keypads keysafe keysafes safe safes ramp ramps boiler boilers panel
+panels fire concentrator concentrators suction driver drivers trolley trolleys fridge fridges minibus minibuses bus
+buses sling slings
+"""
+_HEADS: Final = frozenset(_HEAD_WORDS.split())
 _WORD: Final = re.compile(r"[a-z]+")
 _PAIRS_OF_A_LETTER: Final = frozenset("abcd")
 
@@ -80,17 +84,14 @@ def find_assets(text: str) -> tuple[str, ...]:
     """
     if _HEADS.isdisjoint(_WORD.findall(text.lower())):
         return ()
-    found: list[str] = []
+    found: list[tuple[str, str | None]] = []
     for match in _ASSET.finditer(text):
         kind = next(_KINDS[index] for index in range(len(_KINDS)) if match[f"a{index}"])
-        name = f"{kind} {number}" if (number := _number(match)) else kind
-        if name not in found:
-            found.append(name)
-    return tuple(
-        name
-        for name in found
-        if not any(other.startswith(f"{name} ") and other[len(name) + 1 :].isalnum() for other in found)
-    )
+        asset = (kind, _number(match))
+        if asset not in found:
+            found.append(asset)
+    numbered = {kind for kind, number in found if number}
+    return tuple(f"{kind} {number}" if number else kind for kind, number in found if number or kind not in numbered)
 
 
 def _number(match: re.Match[str]) -> str | None:

@@ -1,10 +1,12 @@
 """Reads the taxonomy's data files and refuses what is inconsistent; the only part of this room that opens a file."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar, cast, get_args
+from typing import Any, Final, TypeVar
+
+import yaml
 
 from shared.taxonomy.model import (
     CUES,
@@ -12,20 +14,28 @@ from shared.taxonomy.model import (
     EscalationRule,
     EventClass,
     Group,
-    Playbook,
-    PlaybookKind,
-    PlaybookPattern,
-    PlaybookStep,
-    Strength,
     Taxonomy,
     Term,
     WeightedPattern,
 )
-from shared.taxonomy.rows import Row, TaxonomyError, read_rows
+from shared.taxonomy.playbook_rows import playbook
+from shared.taxonomy.rows import Row, TaxonomyError
 
 __all__ = ["TaxonomyError", "load_taxonomy"]
 
-_RRULE: Final = re.compile(r"FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)(?:;[A-Z]+=[A-Z0-9,+-]+)*")
+_YAML: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FILES: Final = (
+    "domains",
+    "factors",
+    "event_classes",
+    "severities",
+    "how_caught",
+    "disruption_kinds",
+    "settings",
+    "escalation",
+    "playbooks",
+    "spellings",
+)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 T = TypeVar("T")
@@ -44,30 +54,17 @@ def load_taxonomy(folder: Path | None = None) -> Taxonomy:
         TaxonomyError: a file is missing or inconsistent; the message names file, line and reason.
     """
     folder = folder or Path(__file__).parent / "data"
-    files = {
-        name: read_rows(folder / f"{name}.yaml")
-        for name in (
-            "domains",
-            "factors",
-            "event_classes",
-            "severities",
-            "how_caught",
-            "disruption_kinds",
-            "settings",
-            "escalation",
-            "playbooks",
-            "cues",
-            "spellings",
-        )
-    }
-    version = _one_version(files)
+    files = {name: _read(folder, f"{name}.yaml") for name in _FILES}
+    domain_words = _read_folder(folder, "domains")
+    rule_files = _read_folder(folder, "escalation")
+    cue_files = _read_folder(folder, "cues")
+    version = _one_version((*files.values(), *domain_words.values(), *rule_files.values(), *cue_files.values()))
     severities = _terms(files["severities"], "severities")
-    groups = _groups(files["domains"])
-    domains = _by_name(files["domains"].rows("domains"), lambda row: _domain(row, groups, severities))
-    _refuse_empty_group(files["domains"], groups, domains)
+    groups = _by_name(files["domains"].rows("groups"), lambda row: Group(row.text("name"), row.text("title")))
+    domains = _by_name(files["domains"].rows("domains"), lambda row: _domain(row, groups, severities, domain_words))
+    _refuse_unused(files["domains"], groups, domains, domain_words)
     factors = _terms(files["factors"], "factors")
     codes = _terms(files["escalation"], "codes")
-    rules = _by_name(files["escalation"].rows("rules"), lambda row: _escalation_rule(row, codes), key="id")
     return Taxonomy(
         version=version,
         groups=tuple(groups.values()),
@@ -79,18 +76,33 @@ def load_taxonomy(folder: Path | None = None) -> Taxonomy:
         disruption_kinds=_terms(files["disruption_kinds"], "disruption_kinds"),
         settings=_terms(files["settings"], "settings"),
         escalations=codes,
-        escalation_rules=tuple(rules.values()),
-        playbooks=_by_name(
-            files["playbooks"].rows("playbooks"), lambda row: _playbook(row, domains, factors), key="id"
-        ),
-        cues=_cues(files["cues"]),
+        escalation_rules=_escalation_rules(rule_files, codes),
+        playbooks=_by_name(files["playbooks"].rows("playbooks"), lambda row: playbook(row, domains, factors), key="id"),
+        cues=_cues(cue_files),
         spellings=_spellings(files["spellings"]),
     )
 
 
-def _one_version(files: Mapping[str, Row]) -> str:
-    version = next(iter(files.values())).text("version")
-    for row in files.values():
+def _read(folder: Path, name: str) -> Row:
+    try:
+        node = yaml.compose((folder / name).read_text(encoding="utf-8"), Loader=_YAML)
+    except FileNotFoundError as error:
+        raise TaxonomyError(f"{name}:1: the file is missing") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TaxonomyError(f"{name}:{line}: {error.problem}") from error
+    if node is None:
+        raise TaxonomyError(f"{name}:1: the file is empty")
+    return Row(name, node)
+
+
+def _read_folder(folder: Path, name: str) -> dict[str, Row]:
+    return {path.stem: _read(folder, f"{name}/{path.name}") for path in sorted((folder / name).glob("*.yaml"))}
+
+
+def _one_version(files: Sequence[Row]) -> str:
+    version = files[0].text("version")
+    for row in files:
         if row.text("version") != version:
             raise row.error(f"version {row.text('version')} differs from the other files' {version}")
     return version
@@ -117,30 +129,34 @@ def _term(row: Row) -> Term:
     return Term(row.text("name"), row.text("title"), row.text("definition"), row.patterns("patterns"))
 
 
-def _groups(file: Row) -> Mapping[str, Group]:
-    return _by_name(file.rows("groups"), lambda row: Group(row.text("name"), row.text("title")))
-
-
-def _refuse_empty_group(file: Row, groups: Mapping[str, Group], domains: Mapping[str, Domain]) -> None:
+def _refuse_unused(
+    file: Row, groups: Mapping[str, Group], domains: Mapping[str, Domain], domain_words: Mapping[str, Row]
+) -> None:
     for name in groups:
         if all(domain.group != name for domain in domains.values()):
             raise file.error(f"group {name!r} has no domain")
+    for name, row in domain_words.items():
+        if name not in domains:
+            raise row.error(f"domain {name!r} is not known")
 
 
-def _domain(row: Row, groups: Mapping[str, Group], severities: Mapping[str, Term]) -> Domain:
-    row.only("name", "title", "group", "definition", "usual_severity", "process", "abbreviations", "patterns")
-    patterns = row.patterns("patterns")
-    if not patterns:
-        raise row.error("field patterns is missing or blank")
+def _domain(
+    row: Row, groups: Mapping[str, Group], severities: Mapping[str, Term], domain_words: Mapping[str, Row]
+) -> Domain:
+    row.only("name", "title", "group", "definition", "usual_severity", "process", "abbreviations")
+    name = row.text("name")
+    if name not in domain_words:
+        raise row.error(f"domains/{name}.yaml is missing")
+    domain_words[name].only("version", "patterns")
     return Domain(
-        name=row.text("name"),
+        name=name,
         title=row.text("title"),
         group=row.one_of("group", groups),
         definition=row.text("definition"),
         usual_severity=row.one_of("usual_severity", severities),
         process=row.flag("process"),
         abbreviations=MappingProxyType(row.mapping("abbreviations")),
-        patterns=patterns,
+        patterns=domain_words[name].patterns("patterns", needed=True),
     )
 
 
@@ -149,66 +165,36 @@ def _event_class(row: Row) -> EventClass:
     return EventClass(row.text("name"), row.text("title"), row.text("definition"), row.flag("in_near_miss_rate"))
 
 
-def _escalation_rule(row: Row, codes: Mapping[str, Term]) -> EscalationRule:
-    row.only("id", "code", "why", "patterns")
-    patterns = row.patterns("patterns")
-    if not patterns:
-        raise row.error("field patterns is missing or blank")
-    return EscalationRule(row.text("id"), row.one_of("code", codes), row.text("why"), patterns)
+def _escalation_rules(files: Mapping[str, Row], codes: Mapping[str, Term]) -> tuple[EscalationRule, ...]:
+    """The rules in the order of their codes, whatever file they stand in."""
+    rules: dict[str, EscalationRule] = {}
+    for file in files.values():
+        file.only("version", "code", "rules")
+        code = file.one_of("code", codes)
+        for row in file.rows("rules"):
+            row.only("id", "why", "patterns")
+            if row.text("id") in rules:
+                raise row.error(f"id {row.text('id')!r} stands in two files or twice in one")
+            rules[row.text("id")] = EscalationRule(
+                row.text("id"), code, row.text("why"), row.patterns("patterns", needed=True)
+            )
+    order = list(codes)
+    return tuple(sorted(rules.values(), key=lambda rule: order.index(rule.code)))
 
 
-def _playbook(row: Row, domains: Mapping[str, Domain], factors: Mapping[str, Term]) -> Playbook:
-    row.only(
-        "id", "version", "title", "kind", "pattern", "steps", "cadence", "owner_role", "strength",
-        "process_measure", "source",
-    )  # fmt: skip
-    cadence = row.text_or_none("cadence")
-    if cadence is not None and not _RRULE.fullmatch(cadence):
-        raise row.error(f"cadence {cadence!r} is no RRULE")
-    steps = _by_name(row.rows("steps"), _step, key="id")
-    if not steps:
-        raise row.error("field steps is missing or blank")
-    return Playbook(
-        id=row.text("id"),
-        version=row.text("version"),
-        title=row.text("title"),
-        kind=cast(PlaybookKind, row.one_of("kind", get_args(PlaybookKind))),
-        pattern=_playbook_pattern(row.section("pattern"), domains, factors),
-        steps=tuple(steps.values()),
-        cadence=cadence,
-        owner_role=row.text("owner_role"),
-        strength=cast(Strength, row.one_of("strength", get_args(Strength))),
-        process_measure=row.text("process_measure"),
-        source=row.text("source"),
-    )
-
-
-def _playbook_pattern(row: Row, domains: Mapping[str, Domain], factors: Mapping[str, Term]) -> PlaybookPattern:
-    row.only("domains_all", "domains_any", "factors_any", "min_reports", "window_days")
-    pattern = PlaybookPattern(
-        domains_all=row.names("domains_all", domains),
-        domains_any=row.names("domains_any", domains),
-        factors_any=row.names("factors_any", factors),
-        min_reports=row.count("min_reports"),
-        window_days=row.count("window_days"),
-    )
-    if not (pattern.domains_all or pattern.domains_any or pattern.factors_any):
-        raise row.error("a pattern that asks for nothing fits every report")
-    return pattern
-
-
-def _step(row: Row) -> PlaybookStep:
-    row.only("id", "title", "evidence_asked")
-    return PlaybookStep(row.text("id"), row.text("title"), row.text("evidence_asked"))
-
-
-def _cues(file: Row) -> Mapping[str, tuple[WeightedPattern, ...]]:
-    cues = file.section("cues")
-    cues.only(*CUES)
-    missing = [name for name in CUES if not cues.patterns(name)]
+def _cues(files: Mapping[str, Row]) -> Mapping[str, tuple[WeightedPattern, ...]]:
+    found: dict[str, tuple[WeightedPattern, ...]] = {}
+    for file in files.values():
+        cues = file.section("cues")
+        cues.only(*CUES)
+        for name in cues.fields:
+            if name in found:
+                raise cues.error(f"cue {name!r} stands in two files", cues.place(name))
+            found[name] = cues.patterns(name, needed=True)
+    missing = [name for name in CUES if name not in found]
     if missing:
-        raise cues.error(f"cues {', '.join(missing)} are missing or blank")
-    return MappingProxyType({name: cues.patterns(name) for name in cues.fields})
+        raise TaxonomyError(f"cues:1: {', '.join(missing)} stand in no file")
+    return MappingProxyType(found)
 
 
 def _spellings(file: Row) -> Mapping[str, str]:

@@ -1,15 +1,12 @@
 """Rows of a YAML file that know their line, so that a mistake is named where it stands."""
 
 from collections.abc import Collection
-from pathlib import Path
-from typing import Any
 
 import yaml
 
 from shared.taxonomy.model import WeightedPattern
 from shared.taxonomy.pattern import parse_pattern
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -226,19 +223,23 @@ class Row:
         """The names of the fields that stand here, in order."""
         return tuple(self._values)
 
-    def patterns(self, key: str) -> tuple[WeightedPattern, ...]:
-        """Read patterns by weight: a mapping of a number above 0 to a list of patterns; absent is empty.
+    def patterns(self, key: str, *, needed: bool = False) -> tuple[WeightedPattern, ...]:
+        """Read patterns by weight: a mapping of a number above 0 to a list of patterns.
 
         Args:
             key: The field's name.
+            needed: Whether there must be any; otherwise absent is empty.
 
         Returns:
             The patterns with their weights.
 
         Raises:
-            TaxonomyError: a weight is no number above 0, a pattern cannot be read or stands twice.
+            TaxonomyError: there are none though needed, a weight is no number above 0, a pattern cannot be read or
+                stands twice.
         """
         if key not in self._values:
+            if needed:
+                raise self.error(f"field {key} is missing or blank")
             return ()
         row = Row(self._file, self._values[key])
         found: dict[str, WeightedPattern] = {}
@@ -268,27 +269,3 @@ class Row:
         if not isinstance(node, yaml.ScalarNode):
             raise self.error(f"field {key} must hold text", node)
         return str(node.value).strip()
-
-
-def read_rows(path: Path) -> Row:
-    """Read one data file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its top mapping.
-
-    Raises:
-        TaxonomyError: the file is missing, is no YAML or holds no mapping.
-    """
-    try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except FileNotFoundError as error:
-        raise TaxonomyError(f"{path.name}:1: the file is missing") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise TaxonomyError(f"{path.name}:{line}: {error.problem}") from error
-    if node is None:
-        raise TaxonomyError(f"{path.name}:1: the file is empty")
-    return Row(path.name, node)

@@ -40,7 +40,8 @@ class Classification:
         potential_severity: Worst credible outcome had it not been stopped.
         how_caught: Ways of catching; empty when it is no near miss.
         escalate: At most one escalation code.
-        confidence: A rough score from 0 to 1 for each label, by field; it is NOT calibrated: it orders, it is no probability.
+        confidence: A rough score from 0 to 1 for each label, by field. It is NOT calibrated: it orders labels and is no
+            probability.
         evidence: Offsets in the redacted text by `<field>.<label>`.
         event_class: The one event class.
         disruption_kind: Kind of service disruption, or None.

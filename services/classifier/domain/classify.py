@@ -69,7 +69,8 @@ class Classifier:
             "disruption_kind": (disruption,) if disruption else (),
             "escalate": outcome.escalate,
         }
-        reason = review_reason(outcome, scores, domains, taxonomy)
+        under_way = _act_under_way(reading)
+        reason = review_reason(outcome, scores, domains, taxonomy, act_under_way=under_way)
         return Classification(
             is_near_miss=outcome.is_near_miss,
             domains=domains,
@@ -85,7 +86,7 @@ class Classifier:
                 escalate=outcome.escalate,
                 disruption_kind=disruption,
                 injured=outcome.injured,
-                act_under_way=_act_under_way(reading),
+                act_under_way=under_way,
                 nothing_went_wrong=_good_catch(reading, domains, factors),
             ),
             disruption_kind=disruption,
@@ -107,7 +108,7 @@ class Classifier:
             potential_severity=self._mildest,
             how_caught=(),
             escalate=(),
-            confidence=confidence_of(labels, {name: _WEAK for name in domains}, reading, doubtful=False),
+            confidence=confidence_of(labels, dict.fromkeys(domains, _WEAK), reading, doubtful=False),
             evidence={"is_near_miss": reading.offsets(f"cue:{kind}")},
             event_class=event_class(is_near_miss=False, escalate=()),
             disruption_kind=None,

@@ -88,24 +88,31 @@ def _primary(
     domains: Mapping[str, Domain],
     escalate: Sequence[str],
 ) -> str:
-    """Apply the guide's primary rules in its order."""
+    """Apply the guide's primary rules in its order, and the scores where none of them decides."""
     if "safeguarding" in escalate:
         return "safeguarding"
     if "missing_person" in escalate:
         return "security_missing_person"
+    return _by_pair(chosen, scores, reading) or _by_score(chosen, scores, domains)
+
+
+def _by_pair(chosen: Sequence[str], scores: Mapping[str, float], reading: Reading) -> str | None:
+    """Fire before building; a defect before the stumble that it caused; a stumble before a passing cause."""
     if "fire_safety" in chosen and scores.get("fire_safety", 0.0) >= scores.get("environment", 0.0):
         return "fire_safety"
     defect = reading.hits.get("factor:maintenance_lapse")
     if defect and "equipment" in chosen and ("falls_mobility" in chosen or "moving_handling" in chosen):
         return "equipment"
-    if "falls_mobility" in chosen and "environment" in chosen and scores.get("falls_mobility", 0.0) >= 2:
+    if "falls_mobility" in chosen and "environment" in chosen and scores.get("falls_mobility", 0.0) >= _ENOUGH:
         return "environment" if defect else "falls_mobility"
+    return None
+
+
+def _by_score(chosen: Sequence[str], scores: Mapping[str, float], domains: Mapping[str, Domain]) -> str:
+    """The best domain of care, unless a way in which information failed has plainly more to show."""
+    best = max(chosen, key=lambda name: scores.get(name, 0.0))
     care = [name for name in chosen if not domains[name].process]
-    process = [name for name in chosen if domains[name].process]
-    first_care = max(care, key=lambda name: scores.get(name, 0.0), default=None)
-    first_process = max(process, key=lambda name: scores.get(name, 0.0), default=None)
-    if first_care is None or (
-        first_process and scores.get(first_process, 0.0) >= scores.get(first_care, 0.0) + _PROCESS_LEAD
-    ):
-        return first_process or chosen[0]
-    return first_care
+    if not care:
+        return best
+    first = max(care, key=lambda name: scores.get(name, 0.0))
+    return best if scores.get(best, 0.0) >= scores.get(first, 0.0) + _PROCESS_LEAD else first

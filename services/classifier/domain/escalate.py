@@ -1,4 +1,4 @@
-"""Decides whether it was an event, whether it completed, and who must see it; a missed escalation is the worst error."""
+"""Decides whether the event completed and who must see it; a missed escalation is the worst error."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +27,7 @@ class Outcome:
         prompts: Ids of the rules that fired, the most serious first.
         injured: Whether an injury is told.
         doubtful: Whether words say both that it reached someone and that it was stopped.
+        stop_shown: Whether any words say that it was stopped.
         contradicted: Whether the reporter says that what the words suggest did not happen.
     """
 
@@ -35,6 +36,7 @@ class Outcome:
     prompts: tuple[str, ...]
     injured: bool
     doubtful: bool
+    stop_shown: bool
     contradicted: bool = False
 
     def with_answers(self, answers: Answers) -> "Outcome":
@@ -76,11 +78,9 @@ def decide_outcome(reading: Reading, taxonomy: Taxonomy) -> Outcome:
         if not weight:
             continue
         if rule.code == REACHED_SOMEONE and weight <= stopped:
-            doubtful = True
+            doubtful = doubtful or rule.id not in _GUESSED
             continue
         fired.append(rule)
-    order = list(taxonomy.escalations)
-    fired.sort(key=lambda rule: order.index(rule.code))
     prompts = tuple(rule.id for rule in fired)
     code = fired[0].code if fired else None
     return Outcome(
@@ -89,6 +89,7 @@ def decide_outcome(reading: Reading, taxonomy: Taxonomy) -> Outcome:
         prompts=prompts,
         injured=_INJURY in prompts,
         doubtful=doubtful or prompts == _GUESSED,
+        stop_shown=stopped > 0,
     )
 
 

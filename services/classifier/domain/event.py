@@ -24,8 +24,8 @@ def kind_of_no_event(reading: Reading) -> str | None:
         reading: The text's reading.
 
     Returns:
-        The name of the cue that says so, or None for an event. Signs that something went wrong, unless they stand within
-        the cue itself ("no concerns"), outweigh the cue.
+        The name of the cue that says so, or None for an event. Signs that something went wrong, unless they stand
+        within the cue itself ("no concerns"), outweigh the cue.
     """
     scores = {kind: reading.score(f"cue:{kind}") for kind in _KINDS}
     best = max(scores, key=lambda kind: scores[kind])

@@ -83,8 +83,13 @@ def evidence_of(labels: Labels, reading: Reading, taxonomy: Taxonomy) -> Mapping
     return evidence
 
 
-def review_reason(
-    outcome: Outcome, scores: Mapping[str, float], domains: Sequence[str], taxonomy: Taxonomy
+def review_reason(  # noqa: PLR0911 - one return for each reason
+    outcome: Outcome,
+    scores: Mapping[str, float],
+    domains: Sequence[str],
+    taxonomy: Taxonomy,
+    *,
+    act_under_way: bool | None,
 ) -> str | None:
     """Say why a person should look at a decided report.
 
@@ -93,6 +98,7 @@ def review_reason(
         scores: Domain scores.
         domains: The chosen domains.
         taxonomy: The titles of the escalation codes.
+        act_under_way: Whether an act of care was under way.
 
     Returns:
         The reason in words for a person, or None.
@@ -108,6 +114,8 @@ def review_reason(
         return "The words do not show which domain it belongs to."
     if scores.get(domains[0], 0.0) < _PLAIN:
         return "Little in the words speaks for the domain."
+    if outcome.is_near_miss and act_under_way and not outcome.stop_shown:
+        return "The words do not say what stopped it."
     return None
 
 

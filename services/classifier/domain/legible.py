@@ -8,15 +8,14 @@ from services.classifier.domain.tokens import SENTENCE_END
 _MAX_WORDS: Final = 5_000
 _MIN_WORDS_TO_TELL_LANGUAGE: Final = 4
 _MIN_KNOWN_SHARE: Final = 0.3
-_ENGLISH: Final = frozenset(
-    """
-    a about after again all also am an and any are as at back be because been before but by came can could day did do does done down for
-    found from gave get go going got had has have he her here him his how i if in is it its just left like made make me more my new next
-    no not now of off ok on one only or other our out over put room said same see she should so some staff still than that the their them
-    then there they this time to today told too took two up us very was we well went were what when where which while who why will with
-    work would yes yesterday you your
-    """.split()
-)
+_ENGLISH_WORDS: Final = """
+a about after again all also am an and any are as at back be because been before but by came can could day did do does
+done down for found from gave get go going got had has have he her here him his how i if in is it its just left like
+made make me more my new next no not now of off ok on one only or other our out over put room said same see she should
+so some staff still than that the their them then there they this time to today told too took two up us very was we
+well went were what when where which while who why will with work would yes yesterday you your
+"""
+_ENGLISH: Final = frozenset(_ENGLISH_WORDS.split())
 
 
 def why_illegible(reading: Reading) -> str | None:

@@ -25,7 +25,7 @@ Hits = Mapping[str, list[Hit]]
 
 
 class _Entry(NamedTuple):
-    """A pattern cut at its anchor; `needed` are words of which the text must have one, empty where that cannot be said."""
+    """A pattern cut at its anchor; of `needed` the text must have one word, empty where that cannot be said."""
 
     key: str
     weight: float

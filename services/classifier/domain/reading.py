@@ -1,6 +1,6 @@
 """A text read through the patterns: which hits stand once idioms, masks and negations are taken into account."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,10 +36,10 @@ class Reading:
             return 0.0
         if len(hits) == 1:
             return hits[0].weight
-        total, taken = 0.0, list[Hit]()
+        total, taken = 0.0, set[int]()
         for hit in sorted(hits, key=lambda hit: -hit.weight):
-            if all(hit.last < other.first or hit.first > other.last for other in taken):
-                taken.append(hit)
+            if taken.isdisjoint(range(hit.first, hit.last + 1)):
+                taken.update(range(hit.first, hit.last + 1))
                 total += hit.weight
         return total
 
@@ -80,29 +80,24 @@ def read(text: str, matcher: Matcher, spellings: Mapping[str, str]) -> Reading:
     """
     tokens = cut(text, spellings)
     hits = matcher.find(tokens)
-    idioms, masks = hits.get("cue:idioms", ()), hits.get("cue:masks", ())
-    voided = _voided(tokens, hits)
+    idioms, masks, voided = _covered(hits, "cue:idioms"), _covered(hits, "cue:masks"), _voided(tokens, hits)
     if not idioms and not masks and not voided:
         return Reading(tokens, hits)
-    return Reading(
-        tokens, {key: left for key, found in hits.items() if (left := _standing(found, idioms, masks, voided))}
-    )
+    standing = {}
+    for key, found in hits.items():
+        left = [
+            hit
+            for hit in found
+            if not (hit.first in idioms or hit.last in idioms)
+            and not (hit.void_if_negated and (hit.first in voided or hit.first in masks or hit.last in masks))
+        ]
+        if left:
+            standing[key] = left
+    return Reading(tokens, standing)
 
 
-def _standing(found: Iterable[Hit], idioms: Iterable[Hit], masks: Iterable[Hit], voided: set[int]) -> list[Hit]:
-    return [
-        hit
-        for hit in found
-        if not (hit.void_if_negated and (hit.first in voided or _lies_in(hit, masks))) and not _lies_in(hit, idioms)
-    ]
-
-
-def _lies_in(hit: Hit, phrases: Iterable[Hit]) -> bool:
-    return any(
-        phrase.first <= hit.first <= phrase.last or phrase.first <= hit.last <= phrase.last
-        for phrase in phrases
-        if phrase != hit
-    )
+def _covered(hits: Hits, key: str) -> set[int]:
+    return {index for hit in hits.get(key, ()) for index in range(hit.first, hit.last + 1)}
 
 
 def _voided(tokens: Tokens, hits: Hits) -> set[int]:

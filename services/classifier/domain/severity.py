@@ -1,7 +1,6 @@
 """Grades the worst credible outcome by the words of the text and the usual outcome of the domain."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from services.classifier.domain.reading import Reading
 from shared.taxonomy.model import Taxonomy

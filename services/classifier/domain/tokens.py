@@ -17,7 +17,8 @@ class Tokens:
     """The words of a text.
 
     Attributes:
-        words: Words in lower case with known misspellings put right, `<person>` for a placeholder, `.` for a sentence's end.
+        words: Words in lower case with known misspellings put right, `<person>` for a placeholder, `.` for the end of a
+            sentence.
         spans: Start and end of each in code points of the text.
         commas: Indexes of words before which a comma, colon, dash or bracket stands.
     """
