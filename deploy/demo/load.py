@@ -1,6 +1,6 @@
 """Loads the invented provider group through the front door, as history: replayed, then reviewed day by day.
 
-`python -m deploy.demo.load` is a step of the demo; what is there already is left alone.
+`python -m deploy.demo.load` is a step of the demo; what is there already is left alone, and what broke off goes on.
 """
 
 from __future__ import annotations
@@ -115,12 +115,12 @@ class Loader:
     """The demo's calls, in order.
 
     Args:
-        front: Base URL of the front door.
+        http: Calls the front door.
         key: The operator's API key.
     """
 
-    def __init__(self, front: str, key: str) -> None:
-        self._http = httpx.Client(base_url=front, timeout=60.0)
+    def __init__(self, http: httpx.Client, key: str) -> None:
+        self._http = http
         self._key = key
 
     def call(self, method: str, path: str, bearer: str | None = None, **options: Any) -> Any:
@@ -145,7 +145,16 @@ class Loader:
         return dict(answer.json()["totals"]) if answer.is_success else {}
 
     def load(self) -> None:
-        """Bring the data in, wait until the views hold all of it, and run the reviews of all days."""
+        """Bring in what is missing, and review the demo's days; a day that a replay has gone through is left alone."""
+        known = self.totals(self.token()).get("reports", 0)
+        if known >= len((HERE / "reports.ndjson").read_text().splitlines()):
+            say(f"demo data: {known} reports are there already")
+        else:
+            self._bring_in()
+        self._review()
+
+    def _bring_in(self) -> None:
+        """Send the data and wait until the views hold all of it."""
         monday = first_monday(london_date(SystemClock().now()))
         for kind, name in (("providers", "providers.csv"), ("sites", "sites.csv")):
             body = (HERE / name).read_text()
@@ -168,9 +177,16 @@ class Loader:
             sys.exit(f"demo data was refused: {answer['errors'][:5]}")
         say(f"reports: {answer['accepted']} accepted, {answer['repeated']} were there")
         self._await_views(len(reports))
+
+    def _review(self) -> None:
+        """Review the eight weeks from the first one in the views, which is that of the day the data was loaded."""
+        token = self.token()
+        first = {"provider": PROVIDER, "domain": "(all)", "limit": 1}
+        rows = self.call("GET", "/v1/views/site-domain-week", bearer=token, params=first)["rows"]
+        monday = date.fromisoformat(rows[0]["week_start"])
         until = monday + timedelta(weeks=WEEKS, days=-1)
         asked = {"provider_id": PROVIDER, "from": monday.isoformat(), "to": until.isoformat()}
-        reviewed = self.call("POST", "/act/v1/replay", bearer=self.token(), json=asked)
+        reviewed = self.call("POST", "/act/v1/replay", bearer=token, json=asked)
         say(f"reviews: {reviewed['days']} days, {reviewed['signals_raised']} signals raised")
 
     def _await_views(self, expected: int) -> None:
@@ -209,13 +225,8 @@ def main() -> None:
     """Load what is missing and write where to look."""
     settings = DemoSettings()
     result = settings.local / RESULT
-    loader = Loader(settings.front_url, settings.bootstrap_key)
-    known = loader.totals(loader.token())
-    expected = len((HERE / "reports.ndjson").read_text().splitlines())
-    if int(known.get("reports", 0)) >= expected:
-        say(f"demo data: {known['reports']} reports are there already")
-    else:
-        loader.load()
+    loader = Loader(httpx.Client(base_url=settings.front_url, timeout=60.0), settings.bootstrap_key)
+    loader.load()
     result.parent.mkdir(parents=True, exist_ok=True)
     result.write_text(json.dumps(loader.doors(result), indent=2))
     result.chmod(0o600)

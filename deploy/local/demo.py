@@ -76,11 +76,11 @@ class Demo(Stack):
 
     def write_files(self) -> None:
         """Write the state, and the addresses once the data is there."""
-        super().write_files()
         if self._loaded:
             write_json(self.root / ADDRESSES_FILE, self.addresses(), mode=0o600)
         else:  # what a crash left behind would send others to the wrong place
             (self.root / ADDRESSES_FILE).unlink(missing_ok=True)
+        super().write_files()  # last: who reads "ready" there finds the addresses
 
     def ready_message(self) -> str:
         """Name the page and how to stop."""

@@ -193,9 +193,13 @@ class Inbox(ConsumerRebalanceListener):
                 self._stop(consumer, tp, records[0].offset, error)
                 return
             middle = len(records) // 2 if len(parts) == 1 else len(records)
-            for half in (records[:middle], records[middle:]):
-                if half and tp not in self.stopped and not self.halted:
-                    await self._apply(consumer, starts, {tp: half})
+            for half in filter(None, (records[:middle], records[middle:])):
+                await self._apply(consumer, starts, {tp: half})
+                if tp in self.stopped or self.halted:
+                    break
+                if starts[tp] != half[-1].offset + 1:  # someone else moved the place: the rest would leave a gap
+                    self._seek(consumer, tp, starts[tp], "moved")
+                    break
 
     def _stop(self, consumer: Any, tp: TopicPartition, offset: int, error: Exception) -> None:
         self.stopped[tp] = f"{type(error).__name__} at offset {offset}"
@@ -251,10 +255,12 @@ class Inbox(ConsumerRebalanceListener):
         consumer = self.subscriber.consumer
         if consumer is None or self.busy or self.halted:
             return
-        waiting = 0
-        for tp in consumer.assignment():
-            if tp in self.stopped:
-                continue
+        waiting, starts = 0, self.starts
+        flowing = [tp for tp in consumer.assignment() if tp not in self.stopped]
+        if unknown := [tp for tp in flowing if tp not in starts]:
+            for tp, place in (await self._ledger.read(unknown, consumer)).items():
+                starts.setdefault(tp, place)
+        for tp in flowing:
             try:
                 waiting += await self._tend_one(consumer, tp)
             except (KafkaError, TimeoutError, IllegalStateError):
@@ -264,9 +270,8 @@ class Inbox(ConsumerRebalanceListener):
 
     async def _tend_one(self, consumer: Any, tp: TopicPartition) -> int:
         starts = self.starts
-        want = starts.get(tp)
-        if want is None:
-            want = (await self._ledger.read([tp], consumer))[tp]
+        if (want := starts.get(tp)) is None:
+            return 0  # a rebalance came between; the next round looks again
         position = await asyncio.wait_for(consumer.position(tp), 1.0)
         lag = max(0, (consumer.highwater(tp) or 0) - want)
         self._metrics.lag.labels(self._service, tp.topic, tp.partition).set(lag)

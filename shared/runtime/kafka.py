@@ -19,6 +19,10 @@ from shared.runtime.settings import RuntimeSettings
 Record = tuple[bytes | None, bytes | None, Headers]
 """Key, value (None: a tombstone), headers."""
 MAX_BATCH_BYTES = 512 * 1024
+MAX_RECORD_BYTES = 900_000
+"""Kafka takes a little over 1,000,000 with key, headers and envelope; more is refused before it is promised."""
+SEND_WITHIN_S = 30.0
+STOP_WITHIN_S = 5.0
 
 
 @lru_cache(maxsize=100_000)
@@ -157,37 +161,68 @@ class Producer:
 
     async def start(self) -> None:
         """Connect; raises aiokafka's KafkaConnectionError where no broker answers."""
-        self._producer = AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka_bootstrap_servers,
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
             max_batch_size=MAX_BATCH_BYTES,
-            max_request_size=2 * MAX_BATCH_BYTES,
+            max_request_size=4 * MAX_BATCH_BYTES,
             request_timeout_ms=20_000,
         )
-        await self._producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
 
     async def stop(self) -> None:
-        """Send what is under way and disconnect."""
-        if self._producer is not None:
-            await self._producer.stop()
+        """Send what is under way, for a short time, and disconnect."""
+        if self._producer is None:
+            return
+        try:
+            await asyncio.wait_for(asyncio.shield(self._producer.stop()), STOP_WITHIN_S)
             self._producer = None
+        except TimeoutError:
+            await self._abandon()
 
-    async def send(self, lanes: Mapping[tuple[str, int], Sequence[Record]]) -> None:
-        """Send records and wait until Kafka has all of them.
+    async def _abandon(self) -> None:
+        """Drop the producer with whatever it still holds: nothing of it may reach Kafka later.
+
+        An idempotent producer never gives a batch up, and after some broker troubles never sends one again;
+        `stop` would wait for it. Its sender is ended first, then its connections.
+        """
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer._sender.close()
+            await producer.client.close()
+
+    async def send(self, lanes: Mapping[tuple[str, int], Sequence[Record]], within_s: float = SEND_WITHIN_S) -> None:
+        """Send records and wait until Kafka has all of them; after a failure the next call connects anew.
 
         One aiokafka batch per partition, sent whole: a `send` per record costs more than the work that
         the record carries.
 
         Args:
             lanes: Records in order, per topic and partition.
+            within_s: After so long the send is given up.
 
         Raises:
             KafkaError: Kafka refused a batch; some lanes may have been written.
+            TimeoutError: not all acknowledgements came in time; some lanes may have been written.
         """
         if self._producer is None:
-            raise RuntimeError("the producer is used before the app has started")
+            await self.start()
+        try:
+            async with asyncio.timeout(within_s):
+                await self._send(lanes)
+        except BaseException:
+            await self._abandon()
+            raise
+
+    async def _send(self, lanes: Mapping[tuple[str, int], Sequence[Record]]) -> None:
+        assert self._producer is not None
         futures: list[asyncio.Future[Any]] = []
         for (topic, partition), records in lanes.items():
             batch = self._producer.create_batch()
@@ -195,8 +230,7 @@ class Producer:
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
                     futures.append(await self._producer.send_batch(batch, topic, partition=partition))
                     batch = self._producer.create_batch()
-                    if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                        raise ValueError(f"a record for {topic} is larger than {MAX_BATCH_BYTES} bytes")
+                    batch.append(key=key, value=value, timestamp=None, headers=headers)  # a first one always fits
             if batch.record_count():
                 futures.append(await self._producer.send_batch(batch, topic, partition=partition))
         if futures:

@@ -34,6 +34,10 @@ class Lease:
         """Tell whether work may be begun without asking again."""
         return monotonic_s() - self._taken_at < self._ttl_ms / 1000 * SAFE_SHARE
 
+    def left_s(self) -> float:
+        """Return the seconds until the lease ends unless it is renewed, by this process's clock; never below zero."""
+        return max(0.0, self._ttl_ms / 1000 - (monotonic_s() - self._taken_at))
+
     async def take(self, db: Database) -> bool:
         """Take or renew the lease.
 

@@ -11,7 +11,8 @@ from typing import Any
 from shared.contracts.envelope import Event, Headers, headers_for, partition_key
 from shared.contracts.topics import Service, Topic
 from shared.kernel.clock import Clock, monotonic_s
-from shared.runtime.kafka import Producer, partition_of
+from shared.kernel.errors import Invalid
+from shared.runtime.kafka import MAX_RECORD_BYTES, Producer, partition_of
 from shared.runtime.lease import Lease
 from shared.runtime.logging import logger
 from shared.runtime.metrics import Metrics
@@ -78,11 +79,17 @@ class OutboxRow:
 
         Raises:
             PermissionError: the topic belongs to another service.
+            Invalid: the event is larger than Kafka takes; the transaction it belongs to must not commit.
         """
         if topic.producer != producer:
             raise PermissionError(
                 f"{producer} may not publish {topic.name}: its producer is {topic.producer} "
                 "(shared/contracts/topics.py)"
+            )
+        value = event.__pydantic_serializer__.to_json(event)
+        if len(value) > MAX_RECORD_BYTES:
+            raise Invalid(
+                f"{event.type} of {event.subject()} is larger than {MAX_RECORD_BYTES} bytes; send less at once"
             )
         return cls(
             aggregate=aggregate,
@@ -90,7 +97,7 @@ class OutboxRow:
             topic=topic.name,
             partition=partition_of(partition_key(event.provider_id, event.site_id), topic.partitions),
             key=topic.key(event).encode(),
-            value=event.__pydantic_serializer__.to_json(event),
+            value=value,
             headers=headers_for(event, producer),
         )
 
@@ -223,6 +230,7 @@ class Relay:
         for row in rows:
             headers = [(name, bytes(value)) for name, value in row["headers"]]
             lanes[row["topic"], row["partition"]].append((row["key"], row["value"], headers))
-        await self._producer.send(lanes)
+        # Given up while the lease still holds: what a stalled holder sent later could land behind its successor's.
+        await self._producer.send(lanes, within_s=self._lease.left_s())
         for (topic, _), records in lanes.items():
             self._metrics.published.labels(self._service, topic).inc(len(records))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError
 
 from shared.contracts.topics import Topic
 from shared.kernel.clock import SystemClock
+from shared.kernel.errors import Invalid
 from shared.runtime import outbox
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import Mongo
 from shared.runtime.outbox import OutboxRow, Relay, Tick
+from shared.runtime.passing import is_passing
 from tests.support.harness import create, event, eventually, make_topic, producer, read_all
 
 pytestmark = pytest.mark.engines
@@ -75,8 +77,8 @@ async def test_a_crash_between_acknowledgement_and_deletion_repeats_the_same_ids
         dying = _relay(mongo, sender)
         send = sender.send
 
-        async def send_then_die(lanes):
-            await send(lanes)
+        async def send_then_die(lanes, within_s):
+            await send(lanes, within_s)
             raise ConnectionResetError("invented: killed before the deletion")
 
         sender.send = send_then_die
@@ -127,12 +129,12 @@ async def test_the_relay_waits_while_kafka_refuses(kafka_bootstrap, mongo):
     async with producer(kafka_bootstrap) as sender:
         relay, send, refusals = _relay(mongo, sender), sender.send, 3
 
-        async def refuse(lanes):
+        async def refuse(lanes, within_s):
             nonlocal refusals
             if refusals:
                 refusals -= 1
                 raise KafkaError("invented")
-            await send(lanes)
+            await send(lanes, within_s)
 
         sender.send = refuse
         running = asyncio.create_task(relay.run())
@@ -142,6 +144,51 @@ async def test_the_relay_waits_while_kafka_refuses(kafka_bootstrap, mongo):
 
     assert refusals == 0
     assert len(await read_all(kafka_bootstrap, topic.name, 60)) == 60
+
+
+async def test_a_send_that_hangs_is_given_up_while_the_lease_still_holds(kafka_bootstrap, mongo):
+    """What a stalled holder sent later could land behind its successor's newer events; it sends nothing later."""
+    topic = make_topic("hang")
+    await create(kafka_bootstrap, topic)
+    await _fill(mongo, topic, rows=60)
+    async with producer(kafka_bootstrap) as sender:
+        relay, real, waited_s = _relay(mongo, sender), sender._send, []
+
+        async def hang_once(lanes):
+            if not waited_s:
+                started = asyncio.get_running_loop().time()
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    waited_s.append(asyncio.get_running_loop().time() - started)
+            await real(lanes)
+
+        sender._send = hang_once
+        running = asyncio.create_task(relay.run())
+        await eventually(lambda: _empty(mongo), what="an empty outbox")
+        await relay.stop()
+        await running
+
+    assert waited_s[0] <= 1.0, "the send outlived the lease of one second"
+    assert len(await read_all(kafka_bootstrap, topic.name, 60)) == 60
+
+
+def test_an_event_larger_than_kafka_takes_is_refused_before_it_is_promised():
+    """It would stand in the outbox for ever and hold up everything behind it."""
+    topic = make_topic("large")
+    said = event("s", 1)
+    huge = said.model_copy(update={"exposure": said.exposure.model_copy(update={"unit": "x" * 1_000_000})})
+
+    with pytest.raises(Invalid, match="larger than"):
+        OutboxRow.for_event(topic, huge, "s", Tick(1, 1), "intake")
+
+
+def test_what_kafka_refuses_for_ever_is_not_waited_for():
+    """Waiting for it would look like health."""
+    assert not is_passing(MessageSizeTooLargeError())
+    assert not is_passing(TopicAuthorizationFailedError())
+    assert is_passing(KafkaConnectionError())
+    assert is_passing(TimeoutError())
 
 
 def test_a_service_may_not_publish_anothers_topic():

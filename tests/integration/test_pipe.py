@@ -41,7 +41,7 @@ async def test_a_crash_between_publish_and_commit_says_the_same_ids_again(
     send = dying.producer.send
     crashes = 0
 
-    async def send_and_lose_the_answer(lanes):
+    async def send_and_lose_the_answer(lanes, within_s=30):
         nonlocal crashes
         await send(lanes)
         crashes += 1
