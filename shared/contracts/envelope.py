@@ -67,18 +67,17 @@ CONTENT_TYPE = ("content-type", b"application/json")
 Headers = list[tuple[str, bytes]]
 
 
-def headers_for(event: Event, producer: str, traceparent: str | None = None) -> Headers:
+def headers_for(event: Event, producer: str) -> Headers:
     """Build the CloudEvents binary-mode headers of an event.
 
     Args:
         event: The event that is sent.
         producer: Name of the service that sends it; becomes the source `/nearmiss/<producer>`.
-        traceparent: W3C trace context to hand on, where there is one.
 
     Returns:
         Header pairs for a Kafka record.
     """
-    headers = [
+    return [
         SPEC_VERSION,
         ("ce_id", event.event_id.encode()),
         ("ce_type", event.type.encode()),
@@ -87,6 +86,3 @@ def headers_for(event: Event, producer: str, traceparent: str | None = None) -> 
         ("ce_time", event.recorded_at.isoformat().encode()),
         CONTENT_TYPE,
     ]
-    if traceparent:
-        headers.append(("traceparent", traceparent.encode()))
-    return headers

@@ -69,7 +69,7 @@ class TokenVerifier:
         if key := request.headers.get("x-api-key"):
             return await self._of(key.strip())
         if token := request.cookies.get(COOKIE):
-            _refuse_other_sites(request)
+            refuse_other_sites(request)
             return self.token(token)
         raise Unauthenticated("send a token or, to intake, an API key: 'Authorization: Bearer ...'")
 
@@ -106,8 +106,12 @@ class TokenVerifier:
             raise Unauthenticated("the token is not valid") from None
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """Refuse a cookie on a changing request that another site's page sent (cross-site request forgery)."""
+def refuse_other_sites(request: Request) -> None:
+    """Refuse a changing request that another site's page sent (cross-site request forgery).
+
+    Raises:
+        Forbidden: neither Sec-Fetch-Site nor Origin says that one of our own pages sent it.
+    """
     if request.method in SAFE_METHODS or request.headers.get("sec-fetch-site") in {"same-origin", "none"}:
         return
     origin = request.headers.get("origin")
