@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
 
 from shared.contracts.envelope import Event, Id, Short, Wire, Word
+from shared.taxonomy.labels import shape_faults
 from shared.taxonomy.precedence import FIELDS, Fact
 
 
@@ -58,13 +59,20 @@ class ReportClassified(Event):
         return Fact("model", said.report_revision, said.decision_no, fields, said.model_version)
 
 
+def _well_shaped(fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refuse a known label of the wrong shape, which no reader could count; unknown labels and words pass."""
+    if faults := shape_faults({name: value for name, value in fields.items() if name in FIELDS}):
+        raise ValueError("; ".join(f"{fault.field} {fault.detail}" for fault in faults))
+    return fields
+
+
 class Correction(Wire):
     """What a person decided of a report; only the fields decided are named."""
 
     report_id: Id
     report_revision: int = Field(ge=1)
     decision_no: int = Field(ge=0)
-    fields: dict[str, JsonValue]
+    fields: Annotated[dict[str, JsonValue], AfterValidator(_well_shaped)]
     by_role: Word | None = None
     source_system: str | None = None
     reason: Short | None = None

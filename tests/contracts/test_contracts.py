@@ -112,6 +112,22 @@ def test_a_body_that_breaks_the_contract_is_named_without_its_values():
     assert "report.worry" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "fields", [{"domains": 7}, {"domains": "medication"}, {"is_near_miss": "yes"}, {"escalate": [1]}]
+)
+def test_a_label_of_the_wrong_shape_is_a_dead_letter_and_one_of_tomorrow_is_not(fields):
+    """What no reader could count must not reach one; a new label or word is passed over by who does not know it."""
+    topic = next(topic for topic in TOPICS if topic.aggregate == "classifications")
+    event = next(event for event in topic.events if event.__name__ == "ClassificationCorrected")
+    said = json.loads(next(body for _, body in examples_of(topic, event)))
+
+    said["correction"]["fields"] = {"label_of_tomorrow": {"a": 1}, "domains": ["domain_of_tomorrow"]}
+    assert isinstance(topic.decode(json.dumps(said).encode()), event)
+    said["correction"]["fields"] = fields
+    with pytest.raises(Undecodable, match=r"correction\.fields"):
+        topic.decode(json.dumps(said).encode())
+
+
 def test_derived_ids_are_uuid5_and_tell_types_apart():
     """Computed by hand for speed, equal to the library's; two events of one cause have two ids."""
     for name in ("", "a", "ReportReceived|x|1|", "é|ü" * 50):

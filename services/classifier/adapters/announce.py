@@ -19,6 +19,7 @@ from shared.contracts.intake import ReportAmended, ReportReceived
 from shared.contracts.topics import CLASSIFICATIONS
 from shared.kernel.ids import event_id
 from shared.runtime.kafka import Record, partition_of
+from shared.taxonomy.labels import shape_faults
 
 CE_TYPE = ("ce_type", b"ReportClassified")
 CE_SOURCE = ("ce_source", b"/nearmiss/classifier")
@@ -83,6 +84,8 @@ class Announcer:
         report = said.report
         if report.given_labels is None:
             return
+        labels = report.given_labels.labels
+        wrong = {fault.field for fault in shape_faults(labels)}
         event = ClassificationCorrected(
             event_id=event_id("ClassificationCorrected", report.report_id, f"{report.revision}.0"),
             provider_id=said.provider_id,
@@ -94,7 +97,7 @@ class Announcer:
                 report_id=report.report_id,
                 report_revision=report.revision,
                 decision_no=0,
-                fields=report.given_labels.labels,
+                fields={name: value for name, value in labels.items() if name not in wrong},
                 by_role=report.given_labels.coder_role,
                 source_system=report.given_labels.source_system,
                 taxonomy_version=self._taxonomy,
