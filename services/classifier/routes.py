@@ -12,15 +12,15 @@ from services.classifier.adapters.announce import Announcer, Outgoing
 from services.classifier.domain.classification import Answers
 from services.classifier.domain.classify import Classifier
 from services.classifier.ports import CorrectionStore
-from services.classifier.usecases import CorrectLabels
+from services.classifier.usecases import CORRECTING, CorrectLabels
 from shared.contracts.intake import Report, ReportAmended, ReportReceived
 from shared.kernel.clock import Clock
-from shared.kernel.errors import NotFound
-from shared.kernel.principal import Principal, Role
+from shared.kernel.errors import Forbidden, NotFound
+from shared.kernel.principal import Principal
 from shared.runtime.auth import Allow
 from shared.runtime.received import Received
 
-Reviewer = Annotated[Principal, Depends(Allow(Role.MANAGER, Role.GOVERNANCE, Role.SAFEGUARDING))]
+Reviewer = Annotated[Principal, Depends(Allow(*CORRECTING))]
 """Who may say what a report is about."""
 
 
@@ -102,9 +102,12 @@ def correction_routes(correct: CorrectLabels, store: CorrectionStore) -> APIRout
     async def get_corrections(
         report_id: str, principal: Reviewer, site_id: Annotated[str, Query()], provider_id: str | None = None
     ) -> dict[str, Any]:
-        """Return the decisions on a report, oldest first."""
+        """Return the decisions on a report, oldest first; only to those who see what is held from its site."""
         provider = principal.provider(provider_id)
-        decisions = await store.history(provider, site_id, report_id) if principal.may_see_site(site_id) else []
+        if not principal.sees_held:
+            # The classifier holds no reports and cannot tell which of them are held from their site.
+            raise Forbidden("what was decided is shown to those who answer for the whole provider: ask governance")
+        decisions = await store.history(provider, site_id, report_id)
         if not decisions:
             raise NotFound(f"report {report_id} has no corrections at site {site_id}")
         return {"report_id": report_id, "decisions": decisions}

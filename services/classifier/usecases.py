@@ -8,10 +8,12 @@ from typing import Any
 from services.classifier.domain.correction import Correction, faults_in
 from services.classifier.ports import CorrectionStore
 from shared.kernel.errors import Invalid, NotFound
-from shared.kernel.principal import Principal
+from shared.kernel.principal import Principal, Role
 from shared.redaction import redact
 from shared.taxonomy.model import Taxonomy
 
+CORRECTING = (Role.SAFEGUARDING, Role.GOVERNANCE, Role.MANAGER)
+"""Who may say what a report is about; who has several of these roles acts in the first."""
 REASON_MAX = 200
 
 
@@ -55,7 +57,7 @@ class CorrectLabels:
         """Record a correction.
 
         Args:
-            principal: Who decides.
+            principal: Who decides; has one of the roles that may correct.
             provider_id: The tenant; None takes the principal's.
             site_id: The report's site.
             report_id: The report.
@@ -76,7 +78,7 @@ class CorrectLabels:
         if faults := faults_in(fields, self._vocabulary):
             raise Invalid("the correction cannot be taken", tuple(faults))
         said = redact(reason).text[:REASON_MAX]
-        role = min(principal.roles)
+        role = next(role.value for role in CORRECTING if role in principal.roles)
         return await self._store.record(
             Correction(provider, site_id, report_id, report_revision, fields, role, type(redact("").text)(said))
         )

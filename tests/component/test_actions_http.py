@@ -100,6 +100,7 @@ async def test_a_task_is_declined_with_a_reason_without_personal_data(house):
     ("act", "body", "field"),
     [
         ("accept", {"version": 1, "due_on": "2020-01-01"}, "due_on"),
+        ("accept", {"version": 1, "due_on": "9999-12-31"}, "due_on"),
         ("accept", {"version": 1}, "due_on"),
         ("accept", {"version": 0, "due_on": DUE}, "version"),
         ("accept", {"version": 1, "due_on": DUE, "owner_role": "Mrs Smith"}, "owner_role"),
@@ -187,6 +188,48 @@ async def test_roles_open_what_they_are_for(house):
         unknown = await feed.get("/v1/actions")
 
     assert [answer.status_code for answer in (act, replay, read, unknown)] == [403, 403, 403, 401]
+
+
+async def test_an_analyst_reads_tasks_without_what_people_typed(house):
+    """Reason, notes and the history's words are blank for who only analyses; another role beside it reads them."""
+    await house.fold(registered("s2"), handovers([0, 5, 9], "s2-", site_id="s2"))
+    async with house.client(Role.GOVERNANCE) as group:
+        declined, started = (await group.get("/v1/actions")).json()["actions"]
+        refused, taken = f"/v1/actions/{declined['action_id']}", f"/v1/actions/{started['action_id']}"
+        await group.post(f"{refused}:decline", json={"version": 1, "reason": "typed reason"})
+        await group.post(f"{taken}:accept", json={"version": 1, "due_on": DUE})
+        step = f"{taken}/steps/{started['steps'][0]['step_id']}:complete"
+        await group.post(step, json={"version": 2, "note": "typed note"})
+    addresses = (refused, taken, "/v1/actions?status=all")
+    seen = {}
+    for roles in ((Role.ANALYST,), (Role.ANALYST, Role.GOVERNANCE)):
+        async with house.client(*roles) as client:
+            seen[roles] = [await client.get(address) for address in addresses]
+    alone, both = seen.values()
+
+    assert [answer.status_code for answer in (*alone, *both)] == [200] * 6
+    assert [answer.text.count("typed") for answer in alone] == [0, 0, 0]
+    assert [answer.text.count("typed") for answer in both] == [2, 2, 2]
+    assert [line["type"] for line in alone[0].json()["history"]] == ["ActionProposed", "ActionDeclined"]
+
+
+@pytest.mark.parametrize("address", ["/v1/actions", "/v1/signals"])
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 501}, "limit"),
+        ({"after": "yesterday~x"}, "after"),
+        ({"after": "0001-01-01T00:00:00+14:00~x"}, "after"),
+    ],
+)
+async def test_a_page_that_cannot_be_is_refused_by_its_field(house, address, asked, field):
+    """Both lists read their paging in the same way; the calendar's ends are no places."""
+    async with house.client(Role.GOVERNANCE) as client:
+        answer = await client.get(address, params=asked)
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 async def test_a_list_goes_on_where_a_page_ended(house):

@@ -155,6 +155,8 @@ async def test_signals_are_listed_with_the_bound_of_false_alarms(house):
         ({"to": "2026-03-01"}, 422),
         ({"to": "2099-01-01"}, 422),
         ({"from": "2001-01-01"}, 422),
+        ({"from": "0001-01-01", "to": "0001-01-02"}, 422),
+        ({"to": "9999-12-31"}, 422),
         ({"from": "someday"}, 422),
     ],
 )

@@ -133,9 +133,13 @@ async def corrections(mongodb_uri, database_prefix):
     runtime.mongo.close()
 
 
-def _token(role: Role) -> str:
+def _token(*roles: Role, sites: frozenset[str] | None = frozenset({"s1"})) -> str:
     until = datetime.now(UTC) + timedelta(minutes=5)
-    return sign_token(PRIVATE, Principal("u", "p", frozenset({"s1"}), frozenset({role}), until), SystemClock())
+    return sign_token(PRIVATE, Principal("u", "p", sites, frozenset(roles), until), SystemClock())
+
+
+def _as(*roles: Role, sites: frozenset[str] | None = None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {_token(*roles, sites=sites)}"}
 
 
 BODY = {
@@ -155,7 +159,10 @@ async def test_a_correction_is_numbered_kept_and_published_from_one_transaction(
     )
     rows = await corrections.outbox.find().sort("_id").to_list(None)
     said = [CLASSIFICATIONS.decode(row["value"]) for row in rows]
-    history = (await corrections.http.get("/v1/reports/r1/corrections", params={"site_id": "s1"})).json()["decisions"]
+    read = await corrections.http.get(
+        "/v1/reports/r1/corrections", params={"site_id": "s1"}, headers=_as(Role.GOVERNANCE)
+    )
+    history = read.json()["decisions"]
 
     assert (first.status_code, first.json()["decision_no"], second.json()["decision_no"]) == (202, 1, 2)
     assert [event.correction.decision_no for event in said] == [1, 2]
@@ -198,10 +205,50 @@ async def test_a_correction_stays_within_the_principals_sites_and_roles(correcti
     feed = await corrections.http.post(
         "/v1/reports/r1/corrections", json=BODY, headers={"Authorization": f"Bearer {_token(Role.FEED)}"}
     )
-    unknown = await corrections.http.get("/v1/reports/r9/corrections", params={"site_id": "s1"})
+    unknown = await corrections.http.get(
+        "/v1/reports/r9/corrections", params={"site_id": "s1"}, headers=_as(Role.SAFEGUARDING)
+    )
 
     assert [a.status_code for a in (elsewhere, other_tenant, feed, unknown)] == [404, 404, 403, 404]
     assert await corrections.outbox.count_documents({}) == 0
+
+
+@pytest.mark.engines
+async def test_only_who_sees_held_reports_reads_what_was_decided(corrections):
+    """The report may be held from its site: a manager corrects, but does not read what was decided."""
+    taken = await corrections.http.post("/v1/reports/r1/corrections", json=BODY)
+    readers = [
+        _as(Role.MANAGER, sites=frozenset({"s1"})),
+        _as(Role.MANAGER),
+        _as(Role.GOVERNANCE, sites=frozenset({"s1"})),
+        _as(Role.GOVERNANCE),
+        _as(Role.SAFEGUARDING),
+    ]
+    answers = [
+        await corrections.http.get("/v1/reports/r1/corrections", params={"site_id": "s1"}, headers=reader)
+        for reader in readers
+    ]
+
+    assert taken.status_code == 202
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 200, 200]
+    assert "ask governance" in answers[0].json()["detail"]
+
+
+@pytest.mark.engines
+@pytest.mark.parametrize(
+    ("roles", "recorded"),
+    [
+        ((Role.ANALYST, Role.MANAGER), "manager"),
+        ((Role.FEED, Role.ANALYST, Role.MANAGER, Role.GOVERNANCE), "governance"),
+        ((Role.GOVERNANCE, Role.SAFEGUARDING), "safeguarding"),
+    ],
+)
+async def test_the_role_that_may_correct_is_recorded(corrections, roles, recorded):
+    """Of several roles the one that acted is written down, never one that may not correct."""
+    await corrections.http.post("/v1/reports/r1/corrections", json=BODY, headers=_as(*roles))
+    row = await corrections.outbox.find_one()
+
+    assert CLASSIFICATIONS.decode(row["value"]).correction.by_role == recorded
 
 
 @pytest.mark.engines

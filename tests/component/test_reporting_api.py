@@ -14,6 +14,7 @@ import httpx
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from services.reporting.routes.tables import write_place
 from shared.contracts.envelope import Event
 from shared.kernel.principal import Role
 from tests.support import reporting as say
@@ -215,6 +216,18 @@ async def test_an_analyst_gets_no_report_text(world: World) -> None:
     assert ["r2"] not in [[r["report_id"]] for r in reports], "analysts do not see held reports"
 
 
+async def test_an_analyst_gets_actions_without_what_people_typed(mongodb_uri: str, database_prefix: str) -> None:
+    """Reason and notes are blank for who only analyses, and there for others."""
+    step = {"step_id": "draft", "title": "Write the checklist", "note": "typed note"}
+    async with open_world(mongodb_uri, database_prefix) as world:
+        await world.fold(say.provider(), say.site(), say.action("a1", reason="typed reason", steps=(step,)))
+        [blank] = (await got(world.client(Role.ANALYST), "/v1/actions"))["actions"]
+        [whole] = (await got(world.client(Role.GOVERNANCE), "/v1/actions"))["actions"]
+    assert (blank["reason"], [done["note"] for done in blank["steps"]]) == (None, [None])
+    assert (whole["reason"], [done["note"] for done in whole["steps"]]) == ("typed reason", ["typed note"])
+    assert blank["steps"][0]["title"] == "Write the checklist"
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 async def test_another_tenants_things_do_not_exist(world: World, address: str) -> None:
     """Naming another provider gives 404, and nothing of it is in any answer."""
@@ -252,6 +265,12 @@ async def test_nobody_gets_in_without_a_role_that_reads(world: World, address: s
         ("/v1/providers/rowan-care/totals", {"from": "2026-11-16", "to": "2026-11-09"}, "to"),
         ("/v1/reports", {"from": "2026-11-16", "to": "2026-11-08"}, "to"),
         ("/v1/reports", {"week": "soon"}, "week"),
+        ("/v1/reports", {"to": "9999-12-31"}, "to"),
+        ("/v1/reports", {"from": "0001-01-01"}, "from"),
+        ("/v1/reports", {"week": "9999-12-31"}, "week"),
+        ("/v1/reports", {"after": write_place("0001-01-01T00:00:00+14:00", "r1")}, "after"),
+        ("/v1/views/site-domain-week", {"to": "2100-01-02"}, "to"),
+        ("/v1/providers/rowan-care/totals", {"from": "1999-12-31"}, "from"),
         ("/v1/reports", {"after": "nonsense"}, "after"),
         ("/v1/reports", {"limit": "0"}, "limit"),
         ("/v1/views/site-domain-week", {"format": "xml"}, "format"),

@@ -129,6 +129,11 @@ def with_evidence(task: Task, linked: Iterable[str], gone: Collection[str]) -> T
     return task if ids == task.report_ids else replace(task, version=task.version + 1, report_ids=ids)
 
 
+def without_words(task: Task) -> Task:
+    """Leave out what people typed, for readers of numbers alone: the reason, and the notes of steps."""
+    return replace(task, reason=None, steps=tuple(replace(step, note=None) for step in task.steps))
+
+
 def reveal(task: Task, report_ids: Iterable[str], at: datetime) -> Task:
     """Show a held proposal to its site, because enough of its reports may be seen there.
 

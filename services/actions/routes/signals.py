@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from services.actions.domain.rules.rising_rate import RisingRateRule
 from services.actions.domain.signals import STATUSES, Signal
-from services.actions.routes.places import from_place, place
+from services.actions.routes.places import Day, Paging
 from services.actions.routes.tasks import Asked, Body, Reader
 from services.actions.usecases.desk import Desk, Who
 from services.actions.usecases.reviews import Reviews
@@ -52,8 +52,8 @@ class ReplayAsked(Body):
     """Which days of loaded history to review, both included."""
 
     provider_id: Id
-    first: date = Field(alias="from")
-    last: date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
 
 
 class ReplayDone(BaseModel):
@@ -80,17 +80,16 @@ def signals_router(desk: Desk, rule: RisingRateRule, series: int) -> APIRouter:
     @router.get("/v1/signals")
     async def list_signals(
         reader: Reader,
+        page: Paging,
         site: str | None = None,
         status: StatusAsked = "open",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        after: str | None = None,
         provider_id: Asked = None,
     ) -> SignalPage:
         """List signals in reach."""
         who = Who(reader, reader.provider(provider_id))
-        found = await desk.signal_list(who, site, _statuses(status), limit, from_place(after, date))
-        last = place(found[-1].raised_on, found[-1].signal_id) if len(found) == limit else None
-        return SignalPage(signals=tuple(_view(signal) for signal in found), rule=in_force, next=last)
+        found = await desk.signal_list(who, site, _statuses(status), page.limit, page.start(date))
+        following = page.following([(signal.raised_on, signal.signal_id) for signal in found])
+        return SignalPage(signals=tuple(_view(signal) for signal in found), rule=in_force, next=following)
 
     return router
 

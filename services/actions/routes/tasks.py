@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.actions.domain.tasks import OPEN, STATUSES, Task
 from services.actions.ports import HistoryLine
-from services.actions.routes.places import from_place, place
+from services.actions.routes.places import Day, Paging
 from services.actions.usecases.desk import Desk, Who
 from shared.contracts.actions import Action
 from shared.kernel.principal import Principal, Role
@@ -35,7 +35,7 @@ class Acceptance(Body):
     """Take a task on."""
 
     version: Version
-    due_on: date
+    due_on: Day
     owner_role: Annotated[str | None, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")] = None
     """A role's word, such as registered_manager: never a person's name."""
 
@@ -102,17 +102,16 @@ def tasks_router(desk: Desk) -> APIRouter:
     @router.get("/v1/actions")
     async def list_actions(
         reader: Reader,
+        page: Paging,
         site: str | None = None,
         status: StatusAsked = "open",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
-        after: str | None = None,
         provider_id: Asked = None,
     ) -> TaskPage:
         """List tasks in reach."""
         who = Who(reader, reader.provider(provider_id))
-        found = await desk.task_list(who, site, _statuses(status), limit, from_place(after, datetime))
-        last = place(found[-1].proposed_at, found[-1].action_id) if len(found) == limit else None
-        return TaskPage(actions=tuple(_view(task) for task in found), next=last)
+        found = await desk.task_list(who, site, _statuses(status), page.limit, page.start(datetime))
+        following = page.following([(task.proposed_at, task.action_id) for task in found])
+        return TaskPage(actions=tuple(_view(task) for task in found), next=following)
 
     @router.get("/v1/actions/{action_id}")
     async def read_action(reader: Reader, action_id: str, provider_id: Asked = None) -> TaskWithHistory:

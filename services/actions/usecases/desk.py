@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from services.actions.domain import tasks
@@ -36,6 +36,15 @@ class Who:
     def role(self) -> str:
         """Return the role that is written down: the first acting one."""
         return next(role.value for role in ACTING if role in self.principal.roles)
+
+    @property
+    def reads_words(self) -> bool:
+        """Tell whether what people typed is in reach; analysts get numbers without words."""
+        return any(role in self.principal.roles for role in ACTING)
+
+    def shown(self, task: Task) -> Task:
+        """Return a task as this reader gets it."""
+        return task if self.reads_words else tasks.without_words(task)
 
     def sees(self, task: Task) -> bool:
         """Tell whether a task of the own tenant is in reach."""
@@ -109,8 +118,8 @@ class Desk:
         found = await self._store.task(who.provider_id, action_id)
         if found is None or not who.sees(found[0]):
             raise _unknown(action_id)
-        held = who.principal.sees_held
-        return found[0], [line for line in found[1] if held or line.visibility != HELD]
+        lines = [line for line in found[1] if who.principal.sees_held or line.visibility != HELD]
+        return who.shown(found[0]), [line if who.reads_words else replace(line, words=None) for line in lines]
 
     async def task_list(
         self, who: Who, site_id: str | None, statuses: Sequence[str], limit: int, after: tuple[datetime, str] | None
@@ -120,7 +129,8 @@ class Desk:
         Raises:
             NotFound: the site is not known, or not in reach.
         """
-        return await self._store.task_list(await self._wanted(who, site_id, statuses, limit, after))
+        found = await self._store.task_list(await self._wanted(who, site_id, statuses, limit, after))
+        return [who.shown(task) for task in found]
 
     async def signal_list(
         self, who: Who, site_id: str | None, statuses: Sequence[str], limit: int, after: tuple[date, str] | None

@@ -41,3 +41,8 @@ class State:
         """Return the same state with some reports taken out of its evidence."""
         kept = [report_id for report_id in self.body["report_ids"] if report_id not in report_ids]
         return replace(self, body={**self.body, "report_ids": kept})
+
+    def without_words(self) -> State:
+        """Return the same action without what people typed: the reason, and the notes of steps."""
+        steps = [{**step, "note": None} for step in self.body["steps"]]
+        return replace(self, body={**self.body, "reason": None, "steps": steps})

@@ -115,9 +115,10 @@ class Api:
     async def actions(
         self, principal: Reader, provider: Word = None, site: Word = None, status: Word = None
     ) -> Response:
-        """Return actions whole; status "open" takes all that still ask something."""
+        """Return actions, whole for those who read words; status "open" takes all that still ask something."""
         access = await _access(self._views, principal, provider, site)
-        return self._answer({"actions": [_state(state) for state in await self._views.actions(access, site, status)]})
+        found = await self._views.actions(access, site, status)
+        return self._answer({"actions": [_state(s if access.text else s.without_words()) for s in found]})
 
     async def signals(
         self, principal: Reader, provider: Word = None, site: Word = None, status: Word = None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Query
+from pydantic import Field
 
 from services.reporting.domain.reading import ReportFilter
 from services.reporting.routes.tables import read_place
 from shared.kernel.clock import week_start
 from shared.kernel.errors import Fault, Invalid
 
-From = Annotated[date | None, Query(alias="from", description="First day; weeks count by their Monday.")]
-To = Annotated[date | None, Query(alias="to", description="Last day; weeks count by their Monday.")]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
+"""A day that care can have been reported on; the calendar's own ends leave no room to count weeks from."""
+From = Annotated[Day | None, Query(alias="from", description="First day; weeks count by their Monday.")]
+To = Annotated[Day | None, Query(alias="to", description="Last day; weeks count by their Monday.")]
 Word = Annotated[str | None, Query(max_length=128)]
 Place = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
 
@@ -64,7 +67,7 @@ class ReportsAsked:
 
 def reports_asked(
     site: Word = None,
-    week: Annotated[date | None, Query(description="A day of the week in which staff told it.")] = None,
+    week: Annotated[Day | None, Query(description="A day of the week in which staff told it.")] = None,
     first: From = None,
     last: To = None,
     domain: Word = None,
@@ -102,7 +105,7 @@ def _place(after: str | None) -> tuple[datetime, str] | None:
     if place is None:
         return None
     try:
-        moment = datetime.fromisoformat(place[0])
-    except ValueError as error:
+        moment = datetime.fromisoformat(place[0]).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Invalid("this page does not exist", (Fault("no such place", field="after"),)) from error
     return moment, place[1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -15,7 +14,7 @@ from markupsafe import Markup
 from services.reporting.domain.overview import WEEK, Overview, SiteSeries, Week
 from services.reporting.ports import Freshness, Views
 from services.reporting.routes.api import Reader, report_place
-from services.reporting.routes.asked import ReportsAsked, reports_asked
+from services.reporting.routes.asked import Day, ReportsAsked, reports_asked
 from services.reporting.routes.titles import Titles
 from services.reporting.usecases.access import Access, access_to
 from services.reporting.usecases.read_page import Age, ProviderPage, age_of, read_provider_page
@@ -137,7 +136,7 @@ class Answers:
         return RedirectResponse(home(principal.tenant), 303, headers={"Cache-Control": "no-store"})
 
     async def provider(
-        self, principal: Reader, provider_id: str, until: Annotated[date | None, Query()] = None
+        self, principal: Reader, provider_id: str, until: Annotated[Day | None, Query()] = None
     ) -> Response:
         """Show a provider's overview, up to the week of a day."""
         desk = self._desk

@@ -21,7 +21,7 @@ class Access:
         provider_id: The tenant.
         sites: The sites in reach; None for all.
         held: Whether what is held from its site is in reach.
-        text: Whether the redacted words of reports are in reach.
+        text: Whether the redacted words of reports and of those who act on them are in reach.
     """
 
     provider_id: str
