@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
             exposure_routes(registers, settings.table_max_bytes),
             key_routes(credentials, runtime.clock),
             link_routes(credentials, runtime.clock, settings.root_path),
-            sign_in_routes(credentials, runtime.clock, settings.root_path),
+            sign_in_routes(credentials, runtime.clock, settings.root_path, settings.public_https),
         ],
         opaque=credentials.verify_key,
         streaming_paths=STREAMING,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from services.intake.domain.acts import Act
 from services.intake.domain.credentials import Credential
 from services.intake.domain.exposures import Exposure
 from services.intake.domain.report import Identity, Narrative, Report
@@ -31,13 +32,15 @@ class StoredReport:
     """A report as it is kept.
 
     Attributes:
-        body_hash: Keyed hash of the body that its sender sent last.
+        body_hashes: Keyed hashes of all bodies that its senders sent, in order: an old one sent again undoes nothing.
+        acts: Who made its revisions, in order.
         withdrawn: Set once it was withdrawn.
     """
 
     report: Report
     sealed: Sealed
-    body_hash: bytes
+    body_hashes: tuple[bytes, ...]
+    acts: tuple[Act, ...]
     withdrawn: Withdrawal | None = None
 
 
@@ -122,6 +125,10 @@ class Vault(Protocol):
 
     def open(self, report_id: str, sealed: Sealed) -> tuple[Identity, Narrative]:
         """Decrypt the latest originals."""
+        ...
+
+    def names(self, report_id: str, sealed: Sealed) -> tuple[str, ...]:
+        """Decrypt the names of people of all revisions, each once."""
         ...
 
 

@@ -42,6 +42,8 @@ class Settings(RuntimeSettings):
     """Name of the key-encryption key, kept beside what it wrapped."""
     pseudonym_key: SecretStr | None = None
     """Base64 of 32 bytes or more; makes person and reporter tokens and body hashes; never changed."""
+    public_https: bool = False
+    """Whether browsers come over HTTPS, so that their session goes over nothing else; also so where it is seen here."""
     token_minutes: int = Field(default=60, ge=1, le=24 * 60)
     session_hours: int = Field(default=8, ge=1, le=24)
     import_batch_lines: int = Field(default=500, ge=1, le=500)

@@ -13,6 +13,7 @@ from services.intake.settings import Settings, SettingsIncomplete
 from tests.support.intake import BOOTSTRAP, NOW, PUBLIC_PEM, Intake, running
 
 pytestmark = pytest.mark.engines
+SAME_SITE = {"Origin": "http://front"}
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ async def test_a_sign_in_link_opens_a_session(intake: Intake) -> None:
     """A link sets a strict cookie with a token, no longer than the link lives, and leads to its page."""
     said = await link(intake)
 
-    answer = await intake.http.get(said["path"].removeprefix("/in"), headers={"X-Forwarded-Proto": "https"})
+    answer = await intake.http.get("https://front" + said["path"].removeprefix("/in"))
 
     cookie = answer.headers["set-cookie"].lower()
     assert said["path"].startswith("/in/sign-in/")
@@ -160,7 +161,7 @@ async def test_no_link_or_form_leads_off_the_site(intake: Intake, path: str) -> 
     """A path that another site could hide in is refused in a link and replaced in the form."""
     asked = {"provider_id": "rowan", "roles": ["feed"], "expires_in_hours": 2, "next": path}
     made = await intake.call("POST", "/v1/sign-in-links", json=asked)
-    signed = await intake.http.post("/sign-in", data={"key": BOOTSTRAP, "next": path})
+    signed = await intake.http.post("/sign-in", data={"key": BOOTSTRAP, "next": path}, headers=SAME_SITE)
 
     assert (made.status_code, signed.status_code, signed.headers["location"]) == (422, 303, "/")
 
@@ -171,22 +172,44 @@ async def test_the_form_signs_in_and_out(intake: Intake) -> None:
     key = await intake.key("manager")
 
     page = await intake.http.get("/sign-in?next=/a%22b")
-    wrong = await intake.http.post("/sign-in", data={"key": "nmk_wrong.wrong"})
-    other = await intake.http.post("/sign-in", data={"key": key}, headers={"Sec-Fetch-Site": "cross-site"})
-    right = await intake.http.post("/sign-in", data={"key": key, "next": "/my-site"})
+    wrong = await intake.http.post("/sign-in", data={"key": "nmk_wrong.wrong"}, headers=SAME_SITE)
+    right = await intake.http.post("/sign-in", data={"key": key, "next": "/my-site"}, headers=SAME_SITE)
     sites = await intake.http.get("/v1/registry/sites")
-    out = await intake.http.post("/sign-out")
+    out = await intake.http.post("/sign-out", headers=SAME_SITE)
 
     assert ('value="/a&quot;b"' in page.text, 'action="/in/sign-in"' in page.text) == (True, True)
     assert (
         wrong.status_code,
-        other.status_code,
         sites.status_code,
         right.status_code,
         right.headers["location"],
-    ) == (401, 403, 200, 303, "/my-site")
+    ) == (401, 200, 303, "/my-site")
     assert "secure" not in right.headers["set-cookie"].lower()
     assert 'nearmiss_session=""' in out.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {}],
+    ids=["told by the browser", "foreign origin", "hidden origin", "nothing told"],
+)
+async def test_another_sites_form_signs_nobody_in_or_out(intake: Intake, headers: dict[str, str]) -> None:
+    """A form that does not come from here, or does not say where from, is refused and sets no cookie."""
+    answers = [
+        await intake.http.post(path, data={"key": BOOTSTRAP}, headers=headers) for path in ("/sign-in", "/sign-out")
+    ]
+
+    assert [(answer.status_code, "set-cookie" in answer.headers) for answer in answers] == [(403, False)] * 2
+
+
+@pytest.mark.parametrize("public_https", [True, False])
+async def test_a_setting_keeps_cookies_to_https(mongodb_uri: str, database_prefix: str, public_https: bool) -> None:
+    """Behind a front door the setting decides whether the cookie is Secure; what a client says of it does not."""
+    headers = SAME_SITE | {"X-Forwarded-Proto": "http" if public_https else "https"}
+    async with running(mongodb_uri, database_prefix, public_https=public_https) as intake:
+        answer = await intake.http.post("/sign-in", data={"key": BOOTSTRAP}, headers=headers)
+
+    assert public_https == ("secure" in answer.headers["set-cookie"].lower())
 
 
 async def test_every_route_wants_to_know_who_asks(intake: Intake) -> None:

@@ -165,8 +165,10 @@ async def test_without_references_a_key_makes_sending_again_harmless(intake: Int
     content = "\n".join([line(), line(), line()])
     headers = NDJSON | {"Idempotency-Key": "file-1"}
 
-    first = await take(intake, content, headers)
-    again = await take(intake, content, headers)
+    feed = await intake.key("feed")
+
+    first = await take(intake, content, headers, key=feed)
+    again = await take(intake, content, headers, key=feed)
 
     assert (first.json()["accepted"], again.json()["repeated"]) == (3, 3)
     assert await intake.db["reports"].count_documents({}) == 3

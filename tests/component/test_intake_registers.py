@@ -229,3 +229,20 @@ async def test_progress_is_the_same_in_any_order_and_when_repeated(intake: Intak
     assert forwards == await after(told[::-1]) == await after([*told, *told])
     assert (early, "accepted") == (forwards[0]["classified_at"], forwards[0]["actions"]["a1"]["status"])
     assert (forwards[1]["classified_at"], forwards[1]["actions"]["a1"]["version"]) == (None, 2)
+
+
+async def test_a_history_does_not_grow_over_its_limit(intake: Intake) -> None:
+    """A register that would make a stored site's history too long is refused by line and column; others are applied."""
+    await table(intake, "providers", PROVIDERS)
+    row = "rowan,{},Home,,nursing,,,,,,,2015-04-01,,{}"
+    days = [str((NOW - timedelta(days=n)).date()) for n in range(101)]
+    await table(intake, "sites", "\n".join([HEADING, *(row.format("elm", day) for day in days[:100])]))
+
+    answer = await table(intake, "sites", "\n".join([HEADING, row.format("ash", ""), row.format("elm", days[100])]))
+
+    said = answer.json()
+    assert (said["changed"], said["unchanged"]) == (1, 0)
+    assert [(one["line"], one["field"]) for one in said["errors"]] == [(3, "effective_from")]
+    events = await intake.outbox("sites")
+    lengths = {event["site_id"]: len(event["site"]["history"]) for event in events if event.get("site_id")}
+    assert lengths == {"elm": 100, "ash": 1}

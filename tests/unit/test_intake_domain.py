@@ -187,6 +187,35 @@ def test_two_rows_of_one_site_and_date_are_a_fault() -> None:
     assert (told, [(fault.line, fault.field) for fault in faults]) == ([], [(2, "site_id"), (3, "effective_from")])
 
 
+def test_a_site_has_at_most_a_hundred_dated_versions() -> None:
+    """The row with one version too many is named by line and column, and the site is left out whole."""
+    days = [date(2020, 1, 1) + timedelta(days=n) for n in range(101)]
+    rows = [site_row(line, effective_from=str(day)) for line, day in enumerate(days, start=2)]
+
+    taken, none = read_sites(rows[:100])
+    told, faults = read_sites(rows)
+
+    assert (len(taken), none, told) == (1, [], [])
+    assert [(fault.line, fault.field) for fault in faults if fault.field != "site_id"] == [(102, "effective_from")]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "taken"),
+    [
+        ("name", "x" * 200, True),
+        ("name", "x" * 201, False),
+        ("councils", ";".join(["x" * 200] * 50), True),
+        ("councils", "x" * 201, False),
+        ("contracts", ";".join(["x"] * 51), False),
+    ],
+)
+def test_cells_and_lists_of_a_register_are_bounded(column: str, value: str, taken: bool) -> None:
+    """A cell takes 200 characters and a list 50 items of that length; what is over is named by line and column."""
+    _, faults = read_sites([site_row(2, **{column: value})])
+
+    assert ([] if taken else [(2, column)]) == [(fault.line, fault.field) for fault in faults]
+
+
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "1e3", "1_0", "٣", "", "9999999999.1"])
 def test_an_amount_is_a_plain_number(value: str) -> None:
     """What Python would take for a number but a person would not write is refused."""

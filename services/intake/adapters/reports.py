@@ -1,4 +1,4 @@
-"""Reports in MongoDB: redacted state, sealed originals, body hash and claims."""
+"""Reports in MongoDB: redacted state, sealed originals, body hashes, acts and claims."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from services.intake.adapters.aggregates import Aggregates, Document, FoundDocuments, Write, patiently
 from services.intake.adapters.events import report_event
+from services.intake.domain.acts import Act
 from services.intake.domain.report import Report
 from services.intake.domain.submission import Disruption, ExternalReference, GivenLabels
 from services.intake.ports import Claim, Claims, Decided, Found, ReportChange, StoredReport, Withdrawal
@@ -93,7 +94,8 @@ def _document(stored: StoredReport) -> Document:
         "_id": state.pop("report_id"),
         **state,
         "sealed": stored.sealed,
-        "body_hash": stored.body_hash,
+        "body_hashes": list(stored.body_hashes),
+        "acts": [asdict(act) for act in stored.acts],
         "withdrawn": None if withdrawn is None else {"reason": withdrawn.reason, "at": withdrawn.at},
     }
 
@@ -109,7 +111,8 @@ def stored_report(document: Document) -> StoredReport:
     return StoredReport(
         report=Report(**state),
         sealed=document["sealed"],
-        body_hash=bytes(document["body_hash"]),
+        body_hashes=tuple(bytes(one) for one in document["body_hashes"]),
+        acts=tuple(Act(**act) for act in document["acts"]),
         withdrawn=None if withdrawn is None else Withdrawal(withdrawn["reason"], withdrawn["at"]),
     )
 

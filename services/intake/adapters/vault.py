@@ -74,11 +74,19 @@ class AesVault:
         _, _, keys = self._unwrap(report_id, sealed)
         entry = sealed["entries"][-1]
         revision = entry["revision"]
-        who = orjson.loads(_decrypt(keys[IDENTITY], report_id, IDENTITY, revision, entry[IDENTITY]))
         words = orjson.loads(_decrypt(keys[NARRATIVE], report_id, NARRATIVE, revision, entry[NARRATIVE]))
-        reporter = Reporter(**who["reporter"]) if who["reporter"] else None
-        person = Person(**who["person"]) if who["person"] else None
-        return Identity(reporter, person), Narrative(**words)
+        return _identity(keys[IDENTITY], report_id, entry), Narrative(**words)
+
+    def names(self, report_id: str, sealed: Mapping[str, Any]) -> tuple[str, ...]:
+        """Decrypt the names of people of all revisions, each once, so that none that was hidden comes back.
+
+        Raises:
+            UnknownKey: they are sealed under another key-encryption key.
+            cryptography.exceptions.InvalidTag: they were changed, or belong to another report.
+        """
+        _, _, keys = self._unwrap(report_id, sealed)
+        found = (_identity(keys[IDENTITY], report_id, entry).names() for entry in sealed["entries"])
+        return tuple(dict.fromkeys(name for names in found for name in names))
 
     def _new_keys(self, report_id: str) -> tuple[str, dict[str, bytes], dict[str, AESGCM]]:
         keys = {kind: secrets.token_bytes(KEY_BYTES) for kind in (IDENTITY, NARRATIVE)}
@@ -92,6 +100,12 @@ class AesVault:
             kind: AESGCM(_unboxed(self._kek, box, _wrap_bond(report_id, kind))) for kind, box in sealed["keys"].items()
         }
         return self._kek_id, sealed["keys"], keys
+
+
+def _identity(key: AESGCM, report_id: str, entry: Mapping[str, Any]) -> Identity:
+    who = orjson.loads(_decrypt(key, report_id, IDENTITY, entry["revision"], entry[IDENTITY]))
+    reporter = Reporter(**who["reporter"]) if who["reporter"] else None
+    return Identity(reporter, Person(**who["person"]) if who["person"] else None)
 
 
 def _wrap_bond(report_id: str, kind: str) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.intake.domain.rows import Cells, Row
-from services.intake.domain.sites import SETTINGS, Provider, Site, SiteVersion, in_order
+from services.intake.domain.sites import SETTINGS, VERSIONS_MAX, Provider, Site, SiteVersion, in_order
 from shared.kernel.errors import Fault
 
 PROVIDER_COLUMNS = ("provider_id", "name", "synthetic")
@@ -28,6 +28,8 @@ SITE_COLUMNS = (
     "closed_on",
     "effective_from",
 )
+
+TOO_MANY_VERSIONS = f"makes a site of over {VERSIONS_MAX} dated versions: leave old ones out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def read_sites(rows: Iterable[Row]) -> tuple[list[Told], list[Fault]]:
         key = (site.provider_id, site.site_id)
         if any(one.site.history[0].effective_from == site.history[0].effective_from for one in good[key]):
             wrong.append(Fault("the same site and date stand in an earlier line", "effective_from", row.line))
+        if len(good[key]) == VERSIONS_MAX:
+            wrong.append(Fault(TOO_MANY_VERSIONS, "effective_from", row.line))
         if wrong:
             faults += wrong
             spoilt.setdefault(key, row.line)

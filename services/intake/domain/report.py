@@ -55,6 +55,10 @@ class Narrative:
     place: str | None = None
     what_stopped_it: str | None = None
 
+    def whole(self) -> str:
+        """Return all that was said, for rules that look at it together."""
+        return "\n".join(part for part in (self.text, self.place, self.what_stopped_it) if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -174,7 +178,7 @@ def draft_report(
         redaction_version: Version of the redactor.
     """
     provider_id, site_id = site.provider_id, site.site_id
-    held = submission.outside_first or accuses_manager(submission.text)
+    held = submission.outside_first or accuses_manager(narrative_of(submission).whole())
     return Report(
         report_id=report_id,
         provider_id=provider_id,

@@ -13,6 +13,8 @@ from shared.kernel.errors import Fault
 IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 """Ids of providers and sites: no colon, which joins them in keys on the log."""
 WORD = r"[a-z][a-z0-9_]{0,63}"
+LABEL_MAX_CHARS = 200
+LIST_MAX_ITEMS = 50
 _YES = frozenset({"true", "yes", "1"})
 _NO = frozenset({"false", "no", "0"})
 
@@ -40,7 +42,7 @@ class Cells:
         """Note a fault of a column."""
         self.faults.append(Fault(detail, column, self._row.line))
 
-    def label(self, column: str, *, optional: bool = False, longest: int = 200) -> str:
+    def label(self, column: str, *, optional: bool = False, longest: int = LABEL_MAX_CHARS) -> str:
         """Read a text of at most so many characters."""
         try:
             value = clean(self._row.cells.get(column, "")).strip()
@@ -54,11 +56,14 @@ class Cells:
         return value
 
     def labels(self, column: str) -> tuple[str, ...]:
-        """Read a list whose items are split by semicolons."""
-        items = tuple(item.strip() for item in self.label(column, optional=True, longest=4_000).split(";"))
-        if any(len(item) > 200 for item in items):
-            self.wrong(column, "an item is over 200 characters")
-        return tuple(item for item in items if item)
+        """Read a list of at most 50 items of 200 characters, split by semicolons."""
+        text = self.label(column, optional=True, longest=LIST_MAX_ITEMS * (LABEL_MAX_CHARS + 2))
+        items = tuple(item for item in map(str.strip, text.split(";")) if item)
+        if any(len(item) > LABEL_MAX_CHARS for item in items):
+            self.wrong(column, f"an item is over {LABEL_MAX_CHARS} characters")
+        if len(items) > LIST_MAX_ITEMS:
+            self.wrong(column, f"has {len(items)} items: at most {LIST_MAX_ITEMS} are taken")
+        return items
 
     def _matching(self, column: str, pattern: str, rule: str, *, optional: bool) -> str:
         value = self._row.cells.get(column, "").strip()

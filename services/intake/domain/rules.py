@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
+from services.intake.domain.report import Redact
 from services.intake.domain.sites import Site
-from services.intake.domain.submission import Submission
+from services.intake.domain.submission import Disruption, ExternalReference
 from services.intake.domain.times import Times
 from shared.kernel.clock import london_date
 from shared.kernel.errors import Fault
+
+NAMES_NOBODY = "looks like it holds personal data (a name or number); use a reference that names nobody"
+
+_PLACEHOLDER = re.compile(r"\[[A-Z_]+_[0-9]+\]")
+_LOOKALIKE = re.compile(r"\[(?:NHS_NUMBER|NINO)_[0-9]+\]")
+_AFTER_LETTERS = re.compile(rf"(?<=[A-Za-z]){_LOOKALIKE.pattern}")
 
 
 def check_text(text: str, longest: int) -> list[Fault]:
@@ -30,26 +40,53 @@ def check_site(site: Site, times: Times) -> list[Fault]:
     return [Fault(why, "occurred_at")] if why else []
 
 
-def check_disruption(submission: Submission) -> list[Fault]:
+def check_disruption(disruption: Disruption | None) -> list[Fault]:
     """Check that a disruption does not end before it began."""
-    disruption = submission.disruption
     if disruption is None or disruption.started_at is None or disruption.ended_at is None:
         return []
     return [Fault("is before started_at", "disruption.ended_at")] if disruption.ended_at < disruption.started_at else []
 
 
-def check_no_names(submission: Submission) -> list[Fault]:
-    """Check that the references, which are published as they are, do not repeat the name of a person who was named."""
-    reference = submission.external_reference
+def check_no_names(
+    asset_ref: str | None,
+    reference: ExternalReference | None,
+    disruption: Disruption | None,
+    names: Sequence[str],
+    redact: Redact,
+) -> list[Fault]:
+    """Check that what is published as it is says nothing of anybody.
+
+    Args:
+        asset_ref: The thing that it was about.
+        reference: Where the report lies in another system.
+        disruption: What was disturbed; only its kind is words.
+        names: Names of people whom the sender named, now or before.
+        redact: Takes personal data out; what it would change is refused.
+    """
+    known = tuple(name for name in names if len(name.strip()) > 2)
     published = {
-        "asset_ref": submission.asset_ref,
-        "external_reference.id": reference and reference.id,
+        "asset_ref": asset_ref,
         "external_reference.system": reference and reference.system,
         "external_reference.link": reference and reference.link,
+        "disruption.kind": disruption and disruption.kind.replace("_", " "),
     }
-    names = [name.casefold() for name in submission.names() if len(name.strip()) > 2]
-    return [
-        Fault("repeats a person's name: send an id without one", field)
-        for field, value in published.items()
-        if value and any(name in value.casefold() for name in names)
-    ]
+    faulty = [field for field, value in published.items() if value and _hides(value, known, redact)]
+    if reference and _hides(reference.id, known, redact, reference.system):
+        faulty.append("external_reference.id")
+    return [Fault(NAMES_NOBODY, field) for field in faulty]
+
+
+def _hides(value: str, known: tuple[str, ...], redact: Redact, system: str | None = None) -> bool:
+    """Tell whether somebody could be known by a value.
+
+    A system's own record number can have the form of a person's number: it is taken where it stands directly after
+    letters, or after the system's name and a colon, as in `OR0000934100` and `oregon_ltc:BC129272B`.
+    """
+    if any(name.casefold() in value.casefold() for name in known):
+        return True
+    hidden: str = redact(value, known)
+    if system is not None:
+        record_number = _LOOKALIKE if value.startswith(f"{system}:") else _AFTER_LETTERS
+        hidden = record_number.sub("", hidden)
+        return bool(_PLACEHOLDER.search(hidden))
+    return hidden != value

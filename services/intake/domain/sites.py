@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 SETTINGS = ("residential", "nursing", "supported_living", "domiciliary", "extra_care", "day_service")
+VERSIONS_MAX = 100
+"""Most dated versions of one site: its whole history goes into every event of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class Site:
         """Return the version in force on a day; the earliest one for days before all."""
         in_force = [version for version in self.history if version.effective_from <= day]
         return in_force[-1] if in_force else self.history[0]
+
+    @property
+    def is_crowded(self) -> bool:
+        """Tell whether its history is longer than is taken."""
+        return len(self.history) > VERSIONS_MAX
 
     def why_closed(self, day: date) -> str | None:
         """Say why nothing can have happened here on a day; None where the site was open."""

@@ -65,8 +65,9 @@ def import_routes(imports: Imports) -> APIRouter:
         """Take in one report per line; a broken line is refused with its number and stops no other.
 
         Lines are numbered from 1, a CSV heading included. Lines with an external reference may be imported again at
-        any time; for the others an Idempotency-Key of the whole import makes sending it again harmless. The answer
-        counts `lines`, `accepted`, `repeated`, `amended` and `refused`, and lists `reports` and `errors` by line.
+        any time; for the others an Idempotency-Key of the whole import makes sending it again with the same API key
+        harmless. The answer counts `lines`, `accepted`, `repeated`, `amended` and `refused`, and lists `reports` and
+        `errors` by line.
         """
         if replay and Role.OPERATOR not in principal.roles:
             raise Forbidden("replay needs the role operator: it dates reports in the past")

@@ -34,7 +34,8 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="the same key with the same body is the same report, for ever; with another body it is refused",
+        description="the same key with the same body is the same report, for ever; with another body it is refused. "
+        "A key belongs to the API key or sign-in that it came with (and its tokens): others may use the same one",
     ),
 ]
 _EXAMPLE = {

@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.intake.domain.credentials import is_local_path
 from services.intake.usecases.credentials import Credentials, Token
 from shared.kernel.clock import Clock
-from shared.kernel.errors import Forbidden, Unauthenticated
-from shared.runtime.auth import COOKIE, PUBLIC
+from shared.kernel.errors import Unauthenticated
+from shared.runtime.auth import COOKIE, PUBLIC, refuse_other_sites
 
 HOME = "/"
 _HEADERS = {
@@ -47,16 +47,20 @@ _PAGE = """<!doctype html>
 """
 
 
-def sign_in_routes(credentials: Credentials, clock: Clock, public_prefix: str) -> APIRouter:
+def sign_in_routes(credentials: Credentials, clock: Clock, public_prefix: str, public_https: bool) -> APIRouter:
     """Build the routes.
 
     Args:
         credentials: Checks keys and links.
         clock: The source of now.
         public_prefix: Where the front door has this service, such as /in.
+        public_https: Whether browsers come over HTTPS, whatever is seen here behind a front door.
     """
     router = APIRouter(include_in_schema=False, dependencies=[Depends(PUBLIC)])
     action = f"{public_prefix}/sign-in"
+
+    def secure(request: Request) -> bool:
+        return public_https or request.url.scheme == "https"
 
     @router.get("/sign-in")
     async def form(next_path: Annotated[str, Query(alias="next", max_length=500)] = HOME) -> Response:
@@ -68,12 +72,12 @@ def sign_in_routes(credentials: Credentials, clock: Clock, public_prefix: str) -
         key: Annotated[str, Form(max_length=500)],
         next_path: Annotated[str, Form(alias="next", max_length=500)] = HOME,
     ) -> Response:
-        _refuse_other_sites(request)
+        refuse_other_sites(request)
         try:
             principal = await credentials.verify_key(key.strip())
         except Unauthenticated as refusal:
             return _page(action, refusal.detail, _local(next_path), status=401)
-        return _signed_in(request, credentials.session(principal), _local(next_path), clock)
+        return _signed_in(credentials.session(principal), _local(next_path), clock, secure(request))
 
     @router.get("/sign-in/{secret}")
     async def follow(secret: str, request: Request) -> Response:
@@ -81,19 +85,19 @@ def sign_in_routes(credentials: Credentials, clock: Clock, public_prefix: str) -
             token, next_path = await credentials.follow_link(secret)
         except Unauthenticated as refusal:
             return _page(action, refusal.detail, HOME, status=401)
-        return _signed_in(request, token, _local(next_path), clock)
+        return _signed_in(token, _local(next_path), clock, secure(request))
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        _refuse_other_sites(request)
+        refuse_other_sites(request)
         answer = RedirectResponse(action, 303, headers=_HEADERS)
-        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=_is_secure(request))
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=secure(request))
         return answer
 
     return router
 
 
-def _signed_in(request: Request, token: Token, next_path: str, clock: Clock) -> Response:
+def _signed_in(token: Token, next_path: str, clock: Clock, secure: bool) -> Response:
     answer = RedirectResponse(next_path, 303, headers=_HEADERS)
     answer.set_cookie(
         COOKIE,
@@ -102,20 +106,9 @@ def _signed_in(request: Request, token: Token, next_path: str, clock: Clock) -> 
         path="/",
         httponly=True,
         samesite="lax",
-        secure=_is_secure(request),
+        secure=secure,
     )
     return answer
-
-
-def _is_secure(request: Request) -> bool:
-    """Tell whether the browser came over HTTPS, here or at the front door."""
-    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", ""))
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """Refuse a form that another site's page sent: it could sign somebody in as someone else."""
-    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
-        raise Forbidden("the form came from another site; open the sign-in page here")
 
 
 def _local(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -17,9 +16,11 @@ from services.intake.domain.text import Unclean, clean
 from services.intake.domain.times import parse_moment
 from shared.kernel.errors import Fault
 from shared.runtime.http import faults_of
+from shared.taxonomy.labels import joint_faults, shape_faults, words_of
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,63}")
 _CODES_MAX = 100
+_FAULTS_SHOWN = 10
 _DATES = ("occurred_at", "reported_at")
 
 
@@ -39,26 +40,19 @@ def _moment(value: str) -> str:
 
 
 def _coding(labels: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if len(labels) > _CODES_MAX or not all(_is_coding(key, value) for key, value in labels.items()):
-        raise PydanticCustomError(
-            "coding", "takes words, numbers and lists of words only: codes such as medication, never prose"
-        )
+    faults = shape_faults(labels)
+    if not faults:
+        prose = "takes at most 100 words: codes such as medication, never prose"
+        faults = [Fault(prose, name) for name, value in labels.items() if not _is_coding(words_of(value))]
+        faults += joint_faults(labels)
+    if faults:
+        why = "; ".join(f"{fault.field} {fault.detail}" for fault in faults[:_FAULTS_SHOWN])
+        raise PydanticCustomError("coding", "{why}", {"why": why})
     return labels
 
 
-def _is_coding(key: str, value: JsonValue) -> bool:
-    if not re.fullmatch(WORD, key):
-        return False
-    values = value if isinstance(value, list) else [value]
-    return len(values) <= _CODES_MAX and all(_is_code(one) for one in values)
-
-
-def _is_code(value: JsonValue) -> bool:
-    if isinstance(value, str):
-        return bool(_CODE.fullmatch(value))
-    if isinstance(value, int | float):
-        return math.isfinite(value) and abs(value) < 2**53
-    return value is None
+def _is_coding(words: list[str]) -> bool:
+    return len(words) <= _CODES_MAX and all(_CODE.fullmatch(word) for word in words)
 
 
 Clean = Annotated[str, AfterValidator(_clean)]

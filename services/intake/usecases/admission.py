@@ -104,7 +104,8 @@ class Admission:
                 ready.append(provider)
                 continue
             site = sites.get((provider, order.submission.site_id))
-            ready.append(self._tried(order, site if site and principal.may_see_site(site.site_id) else None))
+            reached = site if site and principal.may_see_site(site.site_id) else None
+            ready.append(self._tried(principal, order, reached))
             if number % BREATH_EVERY == 0:
                 await asyncio.sleep(0)
         return await self._write(ready)
@@ -118,19 +119,19 @@ class Admission:
 
     async def _commit(self, group: Sequence[Prepared | Doubtful]) -> Sequence[Outcome | Refused]:
         def decide(found: Found, claims: Claims) -> Decided[list[Outcome | Refused]]:
-            return Settling(found, claims, self._means.vault, self._means.pseudonyms).group(group)
+            return Settling(found, claims, self._means).group(group)
 
         keys = [key for one in group for key in one.mark.report_keys()]
         claim_ids = [claim for one in group for claim in one.mark.claim_ids()]
         return await self._means.store.change(keys, claim_ids, decide)
 
-    def _tried(self, order: Order, site: Site | None) -> Prepared | Doubtful | Exception:
+    def _tried(self, principal: Principal, order: Order, site: Site | None) -> Prepared | Doubtful | Exception:
         try:
-            return self._prepare(order, site)
+            return self._prepare(principal, order, site)
         except Exception as error:  # noqa: BLE001 - the answer of this order; one odd text must not stop an import
             return error
 
-    def _prepare(self, order: Order, site: Site | None) -> Prepared | Doubtful | Refused:
+    def _prepare(self, principal: Principal, order: Order, site: Site | None) -> Prepared | Doubtful | Refused:
         submission, received_at, means = order.submission, self._means.clock.now(), self._means
         times, faults = settle_times(
             submission.occurred_at, submission.occurred_band, submission.reported_at, received_at
@@ -138,10 +139,17 @@ class Admission:
         if site is not None and not faults:
             faults += rules.check_site(site, times)
         faults += rules.check_text(submission.text, means.text_max_chars)
-        faults += rules.check_disruption(submission) + rules.check_no_names(submission)
+        faults += rules.check_disruption(submission.disruption)
+        faults += rules.check_no_names(
+            submission.asset_ref,
+            submission.external_reference,
+            submission.disruption,
+            submission.names(),
+            means.redactor.redact,
+        )
         if site is None:
             return _broken([*faults, Fault(f"{submission.site_id} is not a site that is known here", "site_id")])
-        mark = self._mark(site.provider_id, order)
+        mark = self._mark(principal, site.provider_id, order)
         if faults:
             return _refused(order, mark, faults)
         narrative = narrative_of(submission)
@@ -154,21 +162,21 @@ class Admission:
         )
         return Prepared(mark, submission, report, identity_of(submission), narrative, order.replay)
 
-    def _mark(self, provider_id: str, order: Order) -> Mark:
+    def _mark(self, principal: Principal, provider_id: str, order: Order) -> Mark:
         """Say what the submission is known by.
 
         The external reference goes first: the same incident in the source system is the same report, whatever key a
-        retry of the transport came with.
+        retry of the transport came with. A key is its sender's own: two feeds may use the same one.
         """
         key, reference = order.idempotency_key, order.submission.external_reference
-        by_key = None if key is None else report_id_of(provider_id, "key", key)
+        by_key = None if key is None else report_id_of(provider_id, "key", principal.subject, key)
         claim_id = None
         if reference is not None:
             report_id, claim_id = report_id_of(provider_id, "reference", reference.system, reference.id), by_key
         else:
             report_id = by_key or report_id_of(provider_id, "random", self._randomness.new_secret())
         body_hash = self._means.pseudonyms.body_hash(order.submission.body)
-        return Mark(provider_id, report_id, body_hash, claim_id, keyed=key is not None)
+        return Mark(principal, provider_id, report_id, body_hash, claim_id, key is not None, reference is not None)
 
 
 def _provider(principal: Principal, submission: Submission) -> str | Refused:

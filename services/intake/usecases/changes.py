@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.intake.domain import rules
+from services.intake.domain.acts import act_of
 from services.intake.domain.report import (
     HELD,
     WITHDRAWAL_REASONS,
@@ -82,8 +83,10 @@ class Changes:
             return stored.report
         report = replace(report, revision=stored.report.revision + 1)
         sealed = self._means.vault.seal(report_id, report.revision, identity, narrative, stored.sealed)
-        following = replace(stored, report=report, sealed=sealed)
-        await self._put(amendment.revision, ReportChange(following, "amended", self._means.clock.now()))
+        now = self._means.clock.now()
+        acts = (*stored.acts, act_of(principal, "amended", report.revision, now))
+        following = replace(stored, report=report, sealed=sealed, acts=acts)
+        await self._put(amendment.revision, ReportChange(following, "amended", now))
         self._means.count("amended")
         return report
 
@@ -106,7 +109,8 @@ class Changes:
         _check_open(stored, revision)
         now = self._means.clock.now()
         report = replace(stored.report, revision=stored.report.revision + 1)
-        following = replace(stored, report=report, withdrawn=Withdrawn(reason, now))
+        acts = (*stored.acts, act_of(principal, "withdrawn", report.revision, now))
+        following = replace(stored, report=report, acts=acts, withdrawn=Withdrawn(reason, now))
         await self._put(revision, ReportChange(following, "withdrawn", now))
         self._means.count("withdrawn")
         return following
@@ -130,22 +134,32 @@ class Changes:
         sites = await self._means.registry.sites([(old.provider_id, old.site_id)])
         dated, faults = self._dated(old, amendment, sites[old.provider_id, old.site_id])
         faults += rules.check_text(narrative.text, self._means.text_max_chars)
-        words, too_long = redact_narrative(narrative, identity.names(), self._means.redactor.redact)
-        if faults or too_long:
-            raise Invalid("the amendment was not taken; see errors", tuple(faults + too_long))
+        redactor, names = self._means.redactor, self._known_names(stored, identity)
+        words, too_long = redact_narrative(_unredacted(old, told), names, redactor.redact)
+        following = replace(dated, **{name: value for name, value in said.items() if name in PLAIN})
+        faults += too_long + rules.check_disruption(following.disruption)
+        faults += rules.check_no_names(
+            following.asset_ref, following.external_reference, following.disruption, names, redactor.redact
+        )
+        if faults:
+            raise Invalid("the amendment was not taken; see errors", tuple(faults))
         outside_first = old.outside_first or bool(said.get("outside_first"))
-        held = old.visibility == HELD or outside_first or self._means.redactor.accuses_manager(narrative.text)
+        held = old.visibility == HELD or outside_first or redactor.accuses_manager(narrative.whole())
         report = replace(
-            dated,
+            following,
             text=words[0],
             place=words[1],
             what_stopped_it=words[2],
             person_token=self._means.pseudonyms.person(old.provider_id, old.site_id, identity.person),
             outside_first=outside_first,
             visibility=HELD if held else old.visibility,
-            **{name: value for name, value in said.items() if name in PLAIN},
+            redaction_version=redactor.version,
         )
         return report, identity, narrative
+
+    def _known_names(self, stored: StoredReport, identity: Identity) -> tuple[str, ...]:
+        earlier = self._means.vault.names(stored.report.report_id, stored.sealed)
+        return tuple(dict.fromkeys((*earlier, *identity.names())))
 
     def _dated(self, old: Report, amendment: Amendment, site: Site) -> tuple[Report, list[Fault]]:
         said = amendment.fields
@@ -166,6 +180,14 @@ class Changes:
             setting=site.at(london_date(times.occurred_at)).setting,
         )
         return dated, faults
+
+
+def _unredacted(old: Report, told: Mapping[str, str]) -> Narrative:
+    """Return the words to redact: those told now, and for the others what is published already.
+
+    An anonymous reporter's name is kept nowhere, so that the first words could not be redacted as well a second time.
+    """
+    return replace(Narrative(old.text, old.place, old.what_stopped_it), **told)
 
 
 def _visible(principal: Principal, report: Report) -> bool:

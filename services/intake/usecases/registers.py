@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.intake.domain.exposures import Exposure, ExposureLine, merge_exposure, read_exposures
-from services.intake.domain.registers import Told, read_providers, read_sites
+from services.intake.domain.registers import TOO_MANY_VERSIONS, Told, read_providers, read_sites
 from services.intake.domain.rows import Row
 from services.intake.domain.sites import Provider, Site, SiteChange, merge_provider, merge_site
 from services.intake.ports import ExposureStore, Registry
@@ -79,17 +79,26 @@ class Registers:
             for line in one.lines
         ]
         told = [one for one in told if one.value.provider_id in known]
-        changed = 0
+        changed, crowded = 0, set[tuple[str, str]]()
         for chunk in _chunks(told):
             sites = [one.value for one in chunk if isinstance(one.value, Site)]
 
             def decide(found: Mapping[tuple[str, str], Site], sites: list[Site] = sites) -> list[SiteChange]:
-                following = (merge_site(found.get((one.provider_id, one.site_id)), one) for one in sites)
-                return [one for one in following if one is not None]
+                following = [merge_site(found.get((one.provider_id, one.site_id)), one) for one in sites]
+                changes = [one for one in following if one is not None]
+                over = {(one.site.provider_id, one.site.site_id) for one in changes if one.site.is_crowded}
+                crowded.update(over)
+                return [one for one in changes if (one.site.provider_id, one.site.site_id) not in over]
 
             keys = [(one.provider_id, one.site_id) for one in sites]
             changed += await self._registry.change_sites(keys, decide, self._clock.now())
-        return Applied(len(rows), changed, len(told) - changed, _by_line(faults + foreign + orphans))
+        faults += [
+            Fault(TOO_MANY_VERSIONS, "effective_from", one.lines[-1])
+            for one in told
+            if isinstance(one.value, Site) and (one.value.provider_id, one.value.site_id) in crowded
+        ]
+        unchanged = len(told) - changed - len(crowded)
+        return Applied(len(rows), changed, unchanged, _by_line(faults + foreign + orphans))
 
     async def record_exposure(self, principal: Principal, rows: Sequence[Row], provider_id: str | None) -> Applied:
         """Record exposure; unchanged lines publish nothing.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.intake.domain.pseudonyms import Pseudonyms
-from services.intake.domain.report import Identity, Narrative, Report, succeed
+from services.intake.domain import rules
+from services.intake.domain.acts import act_of
+from services.intake.domain.report import HELD, Identity, Narrative, Report, redact_narrative, succeed
 from services.intake.domain.submission import Submission
-from services.intake.ports import Claim, Claims, Decided, Found, ReportChange, StoredReport, Vault
+from services.intake.ports import Claim, Claims, Decided, Found, ReportChange, Sealed, StoredReport
+from services.intake.usecases.means import Means
 from shared.kernel.errors import Conflict, Fault, Invalid, Refused
+from shared.kernel.principal import Principal, Role
 
 ACCEPTED = "accepted"
 REPEATED = "repeated"
@@ -32,15 +35,19 @@ class Mark:
     """What a submission is known by.
 
     Attributes:
+        sender: Who sends it.
         claim_id: The id that its Idempotency-Key alone would have given, where an external reference gave another.
         keyed: Whether an Idempotency-Key came with it.
+        referenced: Whether an external reference came with it.
     """
 
+    sender: Principal
     provider_id: str
     report_id: str
     body_hash: bytes
     claim_id: str | None
     keyed: bool
+    referenced: bool
 
     def report_keys(self) -> list[tuple[str, str]]:
         """Return provider and id of every stored report that has a say."""
@@ -83,15 +90,13 @@ class Settling:
     Args:
         found: What is stored of the group's reports.
         claims: What is stored of its keys.
-        vault: Seals the originals.
-        pseudonyms: Makes tokens.
+        means: What it works with.
     """
 
-    def __init__(self, found: Found, claims: Claims, vault: Vault, pseudonyms: Pseudonyms) -> None:
+    def __init__(self, found: Found, claims: Claims, means: Means) -> None:
         self._found = dict(found)
         self._claims = dict(claims)
-        self._vault = vault
-        self._pseudonyms = pseudonyms
+        self._means = means
         self._changes: list[ReportChange] = []
         self._new_claims: list[Claim] = []
 
@@ -109,7 +114,9 @@ class Settling:
         mark = new.mark
         used = self._key_was_used(mark)
         stored = self._found.get(mark.report_id)
-        if stored is not None and (used or hmac.compare_digest(stored.body_hash, mark.body_hash)):
+        if stored is not None and not _may_touch(stored, mark):
+            raise _unusable()
+        if stored is not None and (used or _sent_before(stored, mark)):
             outcome = Outcome(mark.report_id, REPEATED, stored.report.received_at)
         elif isinstance(new, Doubtful):
             raise new.refusal
@@ -139,8 +146,8 @@ class Settling:
         return bool(claims)
 
     def _accept(self, new: Prepared) -> Outcome:
-        sealed = self._vault.seal(new.report.report_id, 1, new.identity, new.narrative)
-        self._note(new, StoredReport(new.report, sealed, new.mark.body_hash), "received", new.report.received_at)
+        sealed = self._means.vault.seal(new.report.report_id, 1, new.identity, new.narrative)
+        self._note(new, new.report, sealed, "received")
         return Outcome(new.report.report_id, ACCEPTED, new.report.received_at)
 
     def _amend(self, stored: StoredReport, new: Prepared) -> Outcome:
@@ -151,16 +158,61 @@ class Settling:
         if stored.withdrawn is not None:
             detail = f"report {report_id} was withdrawn ({stored.withdrawn.reason}) and takes no changes"
             raise Conflict(detail, (Fault("belongs to a withdrawn report", "external_reference.id"),))
-        report = succeed(stored.report, new.report, new.submission, self._pseudonyms)
-        sealed = self._vault.seal(report_id, report.revision, new.identity, new.narrative, stored.sealed)
-        self._note(new, StoredReport(report, sealed, new.mark.body_hash), "amended", new.report.received_at)
+        report = succeed(stored.report, self._hidden(stored, new), new.submission, self._means.pseudonyms)
+        sealed = self._means.vault.seal(report_id, report.revision, new.identity, new.narrative, stored.sealed)
+        self._note(new, report, sealed, "amended", stored)
         return Outcome(report_id, AMENDED, report.received_at)
 
-    def _note(self, new: Prepared, stored: StoredReport, what: str, recorded_at: datetime) -> None:
-        self._found[stored.report.report_id] = stored
+    def _hidden(self, stored: StoredReport, new: Prepared) -> Report:
+        """Return what was sent without the names that earlier revisions brought: a name once hidden stays hidden."""
+        told = new.submission.names()
+        names = tuple(dict.fromkeys((*told, *self._means.vault.names(stored.report.report_id, stored.sealed))))
+        if names == told:
+            return new.report
+        sent, redact = new.report, self._means.redactor.redact
+        (text, place, stopped), faults = redact_narrative(new.narrative, names, redact)
+        faults += rules.check_no_names(sent.asset_ref, sent.external_reference, sent.disruption, names, redact)
+        if faults:
+            raise Invalid("the report was not taken; see errors", tuple(faults))
+        return replace(sent, text=text, place=place, what_stopped_it=stopped)
+
+    def _note(
+        self, new: Prepared, report: Report, sealed: Sealed, what: str, before: StoredReport | None = None
+    ) -> None:
+        recorded_at = new.report.received_at
+        act = act_of(new.mark.sender, what, report.revision, recorded_at)
+        hashes, acts = (before.body_hashes, before.acts) if before else ((), ())
+        stored = StoredReport(report, sealed, (*hashes, new.mark.body_hash), (*acts, act))
+        self._found[report.report_id] = stored
         loaded = new.replay or new.submission.origin == "backfill"
-        effective_at = stored.report.reported_at if new.replay else None
+        effective_at = report.reported_at if new.replay else None
         self._changes.append(ReportChange(stored, what, recorded_at, effective_at, loaded))
+
+
+def _sent_before(stored: StoredReport, mark: Mark) -> bool:
+    return any(hmac.compare_digest(one, mark.body_hash) for one in stored.body_hashes)
+
+
+def _may_touch(stored: StoredReport, mark: Mark) -> bool:
+    """Tell whether a sender may amend or learn of the report that its reference stands for.
+
+    What is out of a sender's sight is so here too. A feed carries what its source says and sees nothing of it; and who
+    sends the very words again that they sent learns nothing.
+    """
+    sender, report = mark.sender, stored.report
+    if not mark.referenced or (_sent_before(stored, mark) and _sent_by(stored, sender)):
+        return True
+    if not sender.may_see_site(report.site_id):
+        return False
+    return report.visibility != HELD or sender.sees_held or Role.FEED in sender.roles
+
+
+def _sent_by(stored: StoredReport, sender: Principal) -> bool:
+    return any(act.by_subject == sender.subject for act in stored.acts)
+
+
+def _unusable() -> Invalid:
+    return Invalid("this reference cannot be used", (Fault("cannot be used", "external_reference"),))
 
 
 def _other_body() -> Invalid:
