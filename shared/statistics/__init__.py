@@ -1,1 +1,1 @@
-"""Exact statistics for small counts; pure."""
+"""Control charts, their rules, and exact statistics for small counts; pure but for the command."""

@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
-from scipy.stats import beta, norm
+from scipy.special import betainc, betaincinv, ndtri
 
 __all__ = ["RateRatio", "events_needed", "rate_ratio", "rise_p_value"]
 
@@ -63,8 +62,8 @@ def rate_ratio(
         raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
     tail = (1 - confidence) / 2
     a, b = after_events, before_events
-    low = float(beta.ppf(tail, a, b + 1)) if a else 0.0
-    high = float(beta.ppf(1 - tail, a + 1, b)) if b else 1.0
+    low = float(betaincinv(a, b + 1, tail)) if a else 0.0
+    high = float(betaincinv(a + 1, b, 1 - tail)) if b else 1.0
     scale = before_exposure / after_exposure
     share = after_exposure / (after_exposure + before_exposure)
     at_least, at_most = _upper_tail(a, a + b, share), _upper_tail(b, a + b, 1 - share)
@@ -124,10 +123,10 @@ def events_needed(fall: float, confidence: float = 0.95) -> int:
     tail = (1 - confidence) / 2
     keep = max(1 - fall, 0.05)
     # The normal approximation says where to look; four times that is far above the last count that fails.
-    near = (float(norm.isf(tail)) / math.log(keep)) ** 2 * (1 + 1 / keep)
+    near = (float(ndtri(tail)) / math.log(keep)) ** 2 * (1 + 1 / keep)
     before = np.arange(1, int(4 * near) + 100)
     after = np.floor(before * (1 - fall) + 0.5 + 1e-9)
-    shown = beta.ppf(1 - tail, after + 1, before) < 0.5
+    shown = betaincinv(after + 1, before, 1 - tail) < 0.5
     failing = before[~shown]
     return int(failing[-1]) + 1 if failing.size else 1
 
