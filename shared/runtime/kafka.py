@@ -158,9 +158,20 @@ class Producer:
         self._settings = settings
         self._client_id = f"nearmiss-{service}-out"
         self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
 
     async def start(self) -> None:
         """Connect; raises aiokafka's KafkaConnectionError where no broker answers."""
+        await self._connected()
+
+    async def _connected(self) -> AIOKafkaProducer:
+        """Return the producer, made anew where there is none; relay and hot path may ask at the same time."""
+        async with self._connecting:
+            if self._producer is None:
+                self._producer = await self._connect()
+            return self._producer
+
+    async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka_bootstrap_servers,
             client_id=self._client_id,
@@ -175,7 +186,7 @@ class Producer:
         except BaseException:
             await producer.stop()
             raise
-        self._producer = producer
+        return producer
 
     async def stop(self) -> None:
         """Send what is under way, for a short time, and disconnect."""
@@ -185,18 +196,18 @@ class Producer:
             await asyncio.wait_for(asyncio.shield(self._producer.stop()), STOP_WITHIN_S)
             self._producer = None
         except TimeoutError:
-            await self._abandon()
+            await self._abandon(self._producer)
 
-    async def _abandon(self) -> None:
+    async def _abandon(self, producer: AIOKafkaProducer) -> None:
         """Drop the producer with whatever it still holds: nothing of it may reach Kafka later.
 
         An idempotent producer never gives a batch up, and after some broker troubles never sends one again;
         `stop` would wait for it. Its sender is ended first, then its connections.
         """
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer._sender.close()
-            await producer.client.close()
+        if self._producer is producer:  # another sender may have replaced it already
+            self._producer = None
+        await producer._sender.close()
+        await producer.client.close()
 
     async def send(self, lanes: Mapping[tuple[str, int], Sequence[Record]], within_s: float = SEND_WITHIN_S) -> None:
         """Send records and wait until Kafka has all of them; after a failure the next call connects anew.
@@ -206,33 +217,31 @@ class Producer:
 
         Args:
             lanes: Records in order, per topic and partition.
-            within_s: After so long the send is given up.
+            within_s: After so long the send is given up, connecting included.
 
         Raises:
             KafkaError: Kafka refused a batch; some lanes may have been written.
             TimeoutError: not all acknowledgements came in time; some lanes may have been written.
         """
-        if self._producer is None:
-            await self.start()
-        try:
-            async with asyncio.timeout(within_s):
-                await self._send(lanes)
-        except BaseException:
-            await self._abandon()
-            raise
+        async with asyncio.timeout(within_s):
+            producer = await self._connected()
+            try:
+                await self._send(producer, lanes)
+            except BaseException:
+                await self._abandon(producer)
+                raise
 
-    async def _send(self, lanes: Mapping[tuple[str, int], Sequence[Record]]) -> None:
-        assert self._producer is not None
+    async def _send(self, producer: AIOKafkaProducer, lanes: Mapping[tuple[str, int], Sequence[Record]]) -> None:
         futures: list[asyncio.Future[Any]] = []
         for (topic, partition), records in lanes.items():
-            batch = self._producer.create_batch()
+            batch = producer.create_batch()
             for key, value, headers in records:
                 if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
-                    futures.append(await self._producer.send_batch(batch, topic, partition=partition))
-                    batch = self._producer.create_batch()
+                    futures.append(await producer.send_batch(batch, topic, partition=partition))
+                    batch = producer.create_batch()
                     batch.append(key=key, value=value, timestamp=None, headers=headers)  # a first one always fits
             if batch.record_count():
-                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+                futures.append(await producer.send_batch(batch, topic, partition=partition))
         if futures:
             await asyncio.gather(*futures)
 

@@ -154,14 +154,14 @@ async def test_a_send_that_hangs_is_given_up_while_the_lease_still_holds(kafka_b
     async with producer(kafka_bootstrap) as sender:
         relay, real, waited_s = _relay(mongo, sender), sender._send, []
 
-        async def hang_once(lanes):
+        async def hang_once(connection, lanes):
             if not waited_s:
                 started = asyncio.get_running_loop().time()
                 try:
                     await asyncio.sleep(60)
                 finally:
                     waited_s.append(asyncio.get_running_loop().time() - started)
-            await real(lanes)
+            await real(connection, lanes)
 
         sender._send = hang_once
         running = asyncio.create_task(relay.run())
