@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -40,6 +44,8 @@ class Event(Wire):
     """
 
     subject_field: ClassVar[str]
+    may_be_provider_wide: ClassVar[bool] = False
+    """Whether it may name no site; of any other event a missing site is a fault."""
 
     type: str
     event_id: Id
@@ -51,10 +57,13 @@ class Event(Wire):
 
     def subject(self) -> str:
         """Return the id of what the event is about."""
-        value: Any = self
-        for part in self.subject_field.split("."):
-            value = getattr(value, part)
-        return str(value)
+        return str(_reader_of(self.subject_field)(self))
+
+
+@cache
+def _reader_of(path: str) -> Callable[[Any], Any]:
+    """Return what reads a field by its path; looked up for every event that is sent."""
+    return attrgetter(path)
 
 
 def partition_key(provider_id: str, site_id: str | None) -> str:
@@ -67,6 +76,12 @@ CONTENT_TYPE = ("content-type", b"application/json")
 Headers = list[tuple[str, bytes]]
 
 
+@cache
+def _shared_headers(kind: str, producer: str) -> tuple[tuple[str, bytes], tuple[str, bytes]]:
+    """Return the headers that all events of a type by one service have."""
+    return ("ce_type", kind.encode()), ("ce_source", f"/nearmiss/{producer}".encode())
+
+
 def headers_for(event: Event, producer: str) -> Headers:
     """Build the CloudEvents binary-mode headers of an event.
 
@@ -77,12 +92,32 @@ def headers_for(event: Event, producer: str) -> Headers:
     Returns:
         Header pairs for a Kafka record.
     """
+    return headers_of(event.type, event.event_id, event.subject(), event.recorded_at, producer)
+
+
+def headers_of(kind: str, event_id: str, subject: str, recorded_at: datetime, producer: str) -> Headers:
+    """Build the same headers from what an event says of itself.
+
+    Args:
+        kind: The event's word.
+        event_id: Its derived id.
+        subject: What it is about.
+        recorded_at: When it was written down.
+        producer: Name of the service that sends it.
+    """
+    shared, source = _shared_headers(kind, producer)
     return [
         SPEC_VERSION,
-        ("ce_id", event.event_id.encode()),
-        ("ce_type", event.type.encode()),
-        ("ce_source", f"/nearmiss/{producer}".encode()),
-        ("ce_subject", event.subject().encode()),
-        ("ce_time", event.recorded_at.isoformat().encode()),
+        ("ce_id", event_id.encode()),
+        shared,
+        source,
+        ("ce_subject", subject.encode()),
+        ("ce_time", _time_header(recorded_at)),
         CONTENT_TYPE,
     ]
+
+
+@lru_cache(maxsize=256)
+def _time_header(moment: datetime) -> bytes:
+    """Return a moment as the header has it; a batch's events mostly share theirs."""
+    return moment.isoformat().encode()

@@ -76,6 +76,85 @@ class SiteClosed(Event):
     site: Site
 
 
+class Inspection(Wire):
+    """An examination that an asset is due, such as loler, service or pat; a date is left out where none is known."""
+
+    kind: Word
+    last_on: date | None = None
+    due_on: date | None = None
+
+
+class Asset(Wire):
+    """The whole state of an asset of a site.
+
+    `number` is what stands on its label and what `asset_ref` of a report names. `owner` is who answers for it
+    (provider, council, nhs, landlord, supplier, person); `owner_name` the organisation, never a person.
+    """
+
+    asset_id: Id
+    revision: int = Field(ge=1)
+    number: Label
+    kind: Word
+    name: Label | None = None
+    owner: Word
+    owner_name: Label | None = None
+    in_use_from: date | None = None
+    retired_on: date | None = None
+    inspections: tuple[Inspection, ...] = ()
+
+
+class AssetRegistered(Event):
+    """An asset is known for the first time; whole state."""
+
+    subject_field = "asset.asset_id"
+    type: Literal["AssetRegistered"] = "AssetRegistered"
+    asset: Asset
+
+
+class AssetChanged(Event):
+    """Something about an asset changed, or it was retired; whole state."""
+
+    subject_field = "asset.asset_id"
+    type: Literal["AssetChanged"] = "AssetChanged"
+    asset: Asset
+
+
+class OnCallHours(Wire):
+    """Hours of each of some days (mon to sun) in English local time; an end at or before the start is the next day."""
+
+    days: tuple[Word, ...] = Field(min_length=1)
+    starts: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    ends: str = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+
+
+class RoleHolder(Wire):
+    """A person who holds a role: an opaque id, when they are away (both days included), and when they are on call.
+
+    Without `on_call` the holder is there at all hours; `until` is the last day on which they hold it.
+    """
+
+    user_id: Id
+    until: date | None = None
+    away_from: date | None = None
+    away_to: date | None = None
+    on_call: tuple[OnCallHours, ...] = ()
+
+
+class RoleHoldersChanged(Event):
+    """Who holds a role at a site, or for the whole provider where no site is named; whole state.
+
+    `role` is manager, deputy, nurse_in_charge, safeguarding_lead, group_lead or on_call. `work_address` is the
+    e-mail address of the role, never of a person. Nobody holds the role where `holders` is empty.
+    """
+
+    subject_field = "role"
+    type: Literal["RoleHoldersChanged"] = "RoleHoldersChanged"
+    role: Word
+    revision: int = Field(ge=1)
+    work_address: str | None = Field(default=None, max_length=254)
+    holders: tuple[RoleHolder, ...] = ()
+
+
 class Disruption(Wire):
     """Care or its running was disturbed for a time."""
 
@@ -108,7 +187,8 @@ class Report(Wire):
 
     `occurred_at` is as exact as `occurred_precision` says (minute, day, band); `occurred_band` is the
     reporter's own word (now, this_shift, at_handover, earlier). `reported_at` is when staff told it,
-    `received_at` when it reached us. Worry: 1 not, 2 a little, 3 quite, 4 very.
+    `received_at` when it reached us. Worry: 1 not, 2 a little, 3 quite, 4 very. `language` (BCP 47) is what the
+    reporter said that they write in; null where nobody said.
     """
 
     report_id: Id
@@ -136,6 +216,7 @@ class Report(Wire):
     visibility: Word = "site"
     given_labels: GivenLabels | None = None
     supersedes: Id | None = None
+    language: Word | None = None
     redaction_version: str
 
 
@@ -162,6 +243,28 @@ class ReportWithdrawn(Event):
     type: Literal["ReportWithdrawn"] = "ReportWithdrawn"
     report: Report
     reason: Word
+
+
+class ReportRedactionCorrected(Event):
+    """Personal data that redaction had missed was hidden; the whole new state. What happened did not change."""
+
+    subject_field = "report.report_id"
+    type: Literal["ReportRedactionCorrected"] = "ReportRedactionCorrected"
+    report: Report
+
+
+class ReportErased(Event):
+    """The report was erased: its words are gone from the vault, and from every reader that takes this in.
+
+    It replaces the report's state on the compacted topic; `revision` is above that of any state before it.
+    """
+
+    subject_field = "report_id"
+    type: Literal["ReportErased"] = "ReportErased"
+    report_id: Id
+    revision: int = Field(ge=1)
+    erased_at: AwareDatetime
+    visibility: Word = "site"
 
 
 class Exposure(Wire):

@@ -143,6 +143,8 @@ def topics_page() -> str:
             f"| {topic.trust} |",
             "",
         ]
+        if topic.beside:
+            lines += [f"Beside the events: {topic.beside}", ""]
         if topic.consumers:
             letters = ", ".join(f"`{topic.dead_letter(service)}`" for service in topic.consumers)
             lines += [f"Dead letters (14 days): {letters}.", ""]

@@ -15,7 +15,7 @@ class SiteDomainWeek(Event):
 
     Domain "(all)" counts each report once, "(none)" those without any domain; a report with two
     domains is in both their rows, so rows of single domains must not be summed. Held reports are
-    included: this topic is in the operator's trust domain.
+    included, since this topic is in the operator's trust domain; in a provider's own topic they are left out.
     """
 
     subject_field = "row_id"

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from shared.contracts import actions, classifier, intake, reporting
+from shared.contracts import (
+    actions,
+    cards,
+    classifier,
+    dialogue,
+    effectiveness,
+    escalations,
+    intake,
+    learning,
+    notifications,
+    reporting,
+    upkeep,
+)
 from shared.contracts.envelope import Event, partition_key
 
 PREFIX = "nearmiss"
@@ -59,8 +72,10 @@ class Topic:
         kept: Retention.
         trust: Who may hold an ACL on it.
         purpose: One sentence.
+        beside: What lies on it that is no event, for readers to pass over; empty where there is nothing.
         major: Major version; a breaking change is a new topic.
         partitions: Number of partitions.
+        tenant: The provider whose own copy it is; empty for a topic of all.
     """
 
     aggregate: str
@@ -72,13 +87,15 @@ class Topic:
     kept: Compacted | ForEver
     trust: str
     purpose: str
+    beside: str = ""
     major: int = 1
     partitions: int = PARTITIONS
+    tenant: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Return the topic's name in Kafka."""
-        return f"{PREFIX}.{self.aggregate}.v{self.major}"
+        return f"{PREFIX}.{self.aggregate}.v{self.major}" + (f".{self.tenant}" if self.tenant else "")
 
     def dead_letter(self, service: Service) -> str:
         """Return the name of the topic that takes what a consumer can never process."""
@@ -144,6 +161,13 @@ def _site(event: Event) -> str:
     return partition_key(event.provider_id, event.site_id)
 
 
+def _registered(event: Event) -> str:
+    key = partition_key(event.provider_id, event.site_id)
+    if isinstance(event, intake.AssetRegistered | intake.AssetChanged):
+        return f"{key}:asset:{event.subject()}"
+    return f"{key}:role:{event.subject()}" if isinstance(event, intake.RoleHoldersChanged) else key
+
+
 def _report(event: Event) -> str:
     return f"{partition_key(event.provider_id, event.site_id)}:{event.subject()}"
 
@@ -156,29 +180,59 @@ SITES = Topic(
     aggregate="sites",
     producer="intake",
     consumers=("classifier", "actions", "reporting"),
-    events=(intake.ProviderRegistered, intake.SiteRegistered, intake.SiteChanged, intake.SiteClosed),
-    key_shape="provider:site (provider:* for the provider itself)",
-    key=_site,
+    events=(
+        intake.ProviderRegistered,
+        intake.SiteRegistered,
+        intake.SiteChanged,
+        intake.SiteClosed,
+        intake.AssetRegistered,
+        intake.AssetChanged,
+        intake.RoleHoldersChanged,
+    ),
+    key_shape="provider:site, provider:site:asset:id, provider:site:role:role (* for the provider itself)",
+    key=_registered,
     kept=Compacted(),
     trust="operator",
-    purpose="The registry: providers and sites with their dated history.",
+    purpose="The registry: providers, sites with their dated history, assets, and who holds which role.",
 )
 REPORTS = Topic(
     aggregate="reports",
     producer="intake",
     consumers=("classifier", "actions", "reporting"),
-    events=(intake.ReportReceived, intake.ReportAmended, intake.ReportWithdrawn),
+    events=(
+        intake.ReportReceived,
+        intake.ReportAmended,
+        intake.ReportWithdrawn,
+        intake.ReportRedactionCorrected,
+        intake.ReportErased,
+    ),
     key_shape="provider:site:report",
     key=_report,
     kept=Compacted(min_lag_days=1, max_lag_days=7),
     trust="operator",
     purpose="The state of each report; its text is already redacted.",
+    beside=(
+        f"one record a day on each partition, with the key `{MARKER_KEY.decode()}`. It has no headers, and its "
+        "value is a bare date such as `2026-03-04`, not JSON. It lets a quiet segment roll, so that "
+        "what was erased goes in time. Pass it over by its key before decoding."
+    ),
 )
 DIALOGUE = Topic(
     aggregate="dialogue",
     producer="intake",
     consumers=("actions", "reporting"),
-    events=(),
+    events=(
+        dialogue.ReportTriaged,
+        dialogue.QuestionAsked,
+        dialogue.AnswerGiven,
+        dialogue.FeedbackSent,
+        dialogue.FeedbackSeen,
+        dialogue.DuplicateSuggested,
+        dialogue.DuplicateDecided,
+        dialogue.ReportReleased,
+        dialogue.ReportClosed,
+        dialogue.PulseAnswered,
+    ),
     key_shape="provider:site",
     key=_site,
     kept=ForEver(),
@@ -211,12 +265,20 @@ SIGNALS = Topic(
     aggregate="signals",
     producer="actions",
     consumers=("reporting",),
-    events=(actions.SignalRaised, actions.SignalUpdated, actions.SignalClosed),
+    events=(
+        actions.SignalRaised,
+        actions.SignalUpdated,
+        actions.SignalReviewed,
+        actions.SignalClosed,
+        cards.CardRaised,
+        cards.CardCleared,
+        cards.LimitsRebased,
+    ),
     key_shape="provider:site",
     key=_site,
     kept=ForEver(),
     trust="operator",
-    purpose="Early warnings: what was seen against what was expected, as a question.",
+    purpose="Early warnings as questions, cards of what could have killed, and limits that begin anew.",
 )
 ACTIONS = Topic(
     aggregate="actions",
@@ -229,12 +291,36 @@ ACTIONS = Topic(
         actions.ActionDeclined,
         actions.ActionStepCompleted,
         actions.ActionCompleted,
+        actions.ActionStarted,
+        actions.ActionVerified,
+        actions.ActionReopened,
+        actions.RoutineSet,
+        actions.OccurrenceDue,
+        actions.OccurrenceCompleted,
+        actions.OccurrenceMissed,
+        effectiveness.EvaluationFixed,
+        effectiveness.EffectivenessAssessed,
+        escalations.EscalationAdvised,
+        escalations.DutyAnswered,
+        escalations.EscalationDecided,
+        learning.LearningPublished,
+        learning.LearningReceived,
+        learning.HuddleShared,
+        learning.MeetingSigned,
+        cards.RepeatAsked,
+        cards.RepeatAnswered,
+        notifications.NotificationSent,
+        notifications.NotificationFailed,
+        notifications.NotificationAcknowledged,
+        upkeep.AssetStatusChanged,
+        upkeep.PersonTold,
+        upkeep.ProgrammeAssessed,
     ),
     key_shape="provider:site",
     key=_site,
     kept=ForEver(),
     trust="operator",
-    purpose="Remedial tasks and everything that became of them; each event carries the whole task.",
+    purpose="Tasks, routines, verdicts, duties, repeats, messages, assets, learning, meetings; each event is whole.",
 )
 VIEWS = Topic(
     aggregate="views",
@@ -245,10 +331,37 @@ VIEWS = Topic(
     key=_row,
     kept=Compacted(),
     trust="operator and its BI",
-    purpose="Governance views as flat rows for BI; a deleted row is a tombstone.",
+    purpose="Governance views as flat rows for BI; a deleted row is a tombstone. Rows of a provider that "
+    "NEARMISS_PROVIDER_TOPICS names also go to its own `<this name>.<provider>`, without what is held from its sites.",
 )
 
 TOPICS: tuple[Topic, ...] = (SITES, REPORTS, DIALOGUE, EXPOSURE, CLASSIFICATIONS, SIGNALS, ACTIONS, VIEWS)
+
+
+def own_views(provider_id: str) -> Topic:
+    """Return the views topic that one provider reads alone.
+
+    Args:
+        provider_id: The provider.
+
+    Raises:
+        ValueError: its id cannot be part of a topic's name.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", provider_id):
+        raise ValueError(f"{provider_id!r} cannot be part of a topic's name: letters, digits, _ and - alone")
+    purpose = "One provider's governance views; what is held from its sites is not in them."
+    return replace(VIEWS, tenant=provider_id, trust="the provider", purpose=purpose)
+
+
+def outputs_of(service: Service, providers: Sequence[str] = ()) -> tuple[Topic, ...]:
+    """Return the topics that a service publishes, in registry order.
+
+    Args:
+        service: The producer.
+        providers: Those with a views topic of their own.
+    """
+    own = map(own_views, providers) if service == VIEWS.producer else ()
+    return (*(topic for topic in TOPICS if topic.producer == service), *own)
 
 
 def inputs_of(service: Service) -> tuple[Topic, ...]:
