@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -47,6 +48,7 @@ def monotonic_s() -> float:
     return time.monotonic()
 
 
+@lru_cache(maxsize=1_024)
 def london_date(moment: datetime) -> date:
     """Return the calendar day in England at an aware moment."""
     return moment.astimezone(LONDON).date()

@@ -72,6 +72,21 @@ class TooLarge(Refused):
     title = "Too large"
 
 
+class TooMany(Refused):
+    """The caller comes too often.
+
+    Args:
+        detail: What is allowed.
+        retry_after_s: Seconds after which a retry makes sense.
+    """
+
+    title = "Too many calls"
+
+    def __init__(self, detail: str, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
 @dataclass(eq=False)
 class Unavailable(Exception):
     """Something that is needed cannot be reached now; the same call may work later.

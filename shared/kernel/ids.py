@@ -7,7 +7,7 @@ import uuid
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "events.near-miss-learning.example")
 _NAMESPACE_BYTES = NAMESPACE.bytes
-_VARIANT = "89ab"
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def derived_id(name: str) -> str:
@@ -23,8 +23,7 @@ def derived_id(name: str) -> str:
         The UUID in its 36-character text form.
     """
     digest = hashlib.sha1(_NAMESPACE_BYTES + name.encode()).hexdigest()
-    variant = _VARIANT[int(digest[16], 16) & 3]
-    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-{digest[20:32]}"
 
 
 def event_id(event_type: str, subject: str, revision: int | str, derived_with: str = "") -> str:

@@ -18,9 +18,11 @@ class Role(StrEnum):
     SAFEGUARDING = "safeguarding"  # sees what is held from a site
     ANALYST = "analyst"  # reads views; provider-wide, without report text
     OPERATOR = "operator"  # runs the system: registry, keys, replay
+    INSPECTOR = "inspector"  # the regulator, by an expiring login: reads all of a provider, redacted, changes nothing
+    COMMISSIONER = "commissioner"  # a council: reads only what was issued to it, frozen and disclosure-controlled
 
 
-PROVIDER_WIDE = frozenset({Role.GOVERNANCE, Role.SAFEGUARDING, Role.OPERATOR})
+PROVIDER_WIDE = frozenset({Role.GOVERNANCE, Role.SAFEGUARDING, Role.OPERATOR, Role.INSPECTOR})
 EVERY_PROVIDER = "*"
 
 
@@ -29,11 +31,13 @@ class Principal:
     """A verified identity.
 
     Attributes:
-        subject: Opaque id of the user or key; never a name.
+        subject: Opaque id of who acts: `user:<id>` for a person with any of their keys and links, else `key:<id>` or
+            `link:<id>`; never a name. Two acts are by two people only where their subjects differ.
         tenant: The provider's id, or "*" for the operator of the whole installation.
         sites: Ids of the sites in reach; None means all sites of the tenant.
         roles: What the principal does.
         expires_at: Aware moment from which the proof is void.
+        credential: The key or link that proved it, `key:<id>` or `link:<id>`; None where that is the subject.
     """
 
     subject: str
@@ -41,6 +45,13 @@ class Principal:
     sites: frozenset[str] | None
     roles: frozenset[Role]
     expires_at: datetime
+    credential: str | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """Return the person's id in the register; None for a key or link that is nobody's own."""
+        kind, _, user_id = self.subject.partition(":")
+        return user_id if kind == "user" else None
 
     def provider(self, asked: str | None = None) -> str:
         """Return the provider to work on.

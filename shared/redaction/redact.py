@@ -50,15 +50,16 @@ def redact(text: str, known_names: Iterable[str] = ()) -> Redaction:
         known_names: Names of people of the site, whole or in part; they are found in any case of letters.
 
     Returns:
-        The redacted text and the spans of what was taken out.
+        The redacted text and the spans of what was taken out; rooms and times stay, see `shared.redaction.outside`.
     """
     identifiers = _without_overlaps(text, find_identifiers(text))
     taken = [(start, end) for start, end, _ in identifiers]
-    names = find_names(text, load_lexicon().marks, known_names, taken)
-    spans = tuple(sorted((*identifiers, *((start, end, "person_name") for start, end in names))))
+    names = find_names(text, load_lexicon(), known_names, taken)
+    spans = [*identifiers, *((start, end, "person_name") for start, end in names)]
+    spans.sort()
     if not spans:
         return Redaction(RedactedText(text), ())
-    return Redaction(RedactedText(_replace(text, spans)), spans)
+    return Redaction(RedactedText(_replace(text, spans)), tuple(spans))
 
 
 def _without_overlaps(text: str, found: list[Span]) -> tuple[Span, ...]:

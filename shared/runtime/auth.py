@@ -13,6 +13,7 @@ from fastapi import Request
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Forbidden, Unauthenticated
 from shared.kernel.principal import Principal, Role
+from shared.runtime.rate import RateGate
 
 ALGORITHM = "EdDSA"
 AUDIENCE = "nearmiss"
@@ -32,7 +33,7 @@ def sign_token(private_key_pem: str, principal: Principal, clock: Clock) -> str:
         principal: Who it is for; its expiry becomes the token's.
         clock: The source of now.
     """
-    claims = {
+    claims: dict[str, Any] = {
         "aud": AUDIENCE,
         "sub": principal.subject,
         "tenant": principal.tenant,
@@ -41,6 +42,8 @@ def sign_token(private_key_pem: str, principal: Principal, clock: Clock) -> str:
         "iat": clock.now(),
         "exp": principal.expires_at,
     }
+    if principal.credential is not None:
+        claims["cred"] = principal.credential
     return jwt.encode(claims, private_key_pem, algorithm=ALGORITHM)
 
 
@@ -99,6 +102,7 @@ class TokenVerifier:
                 sites=None if sites is None else frozenset(sites),
                 roles=frozenset(Role(role) for role in claims["roles"] if role in set(Role)),
                 expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+                credential=claims.get("cred"),
             )
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("the token has expired; get a new one from intake") from None
@@ -137,10 +141,14 @@ class Allow:
 
         Raises:
             Unauthenticated: nobody valid is asking.
+            TooMany: the key calls too often, where its service limits that.
             Forbidden: none of the roles.
         """
         verifier: TokenVerifier = request.app.state.verifier
         principal = await verifier.principal(request)
+        gate: RateGate | None = getattr(request.app.state, "rate_gate", None)
+        if gate is not None:
+            await gate.admit(principal.credential or principal.subject, request.scope)
         if not principal.roles & self.roles:
             raise Forbidden(f"this needs one of the roles {', '.join(sorted(self.roles))}")
         return principal

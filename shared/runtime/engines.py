@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from shared.kernel.clock import monotonic_s
+from shared.runtime.access import Kafka, options_of
 from shared.runtime.mongo import Mongo
 
 PAUSE_S = 0.5
@@ -19,26 +20,34 @@ class EngineAway(SystemExit):
     """An engine did not answer in time; the process ends and whoever started it tries again."""
 
 
-async def wait_for_kafka(bootstrap_servers: str, patience_s: float) -> None:
+async def wait_for_kafka(kafka: Kafka, patience_s: float) -> None:
     """Wait until a broker answers a metadata request.
 
     Args:
-        bootstrap_servers: Where Kafka is.
+        kafka: Where it is and how to sign in.
         patience_s: Longest time to wait.
 
     Raises:
         EngineAway: no answer in that time.
     """
 
+    options = options_of(kafka)
+    signs_in = "sasl_plain_username" in options
+    refused = " Or it refused the sign-in (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD)." if signs_in else ""
+    if "ssl_context" in options:
+        refused += " Or nobody whom we trust vouches for its certificate (KAFKA_SSL_CAFILE)."
+
     async def ask() -> None:
-        client = AIOKafkaClient(bootstrap_servers=bootstrap_servers)
+        client = AIOKafkaClient(**options)
         try:
             await client.bootstrap()
         finally:
             await client.close()
 
     await _wait(
-        ask, patience_s, f"Kafka did not answer at {bootstrap_servers}. Is it started? (KAFKA_BOOTSTRAP_SERVERS)"
+        ask,
+        patience_s,
+        f"Kafka did not answer at {options['bootstrap_servers']}. Is it started? (KAFKA_BOOTSTRAP_SERVERS){refused}",
     )
 
 

@@ -9,6 +9,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi import HTTPException as FastAPIHTTPException
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import Histogram
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -23,12 +24,14 @@ from shared.kernel.errors import (
     NotFound,
     Refused,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
 from shared.runtime.auth import Allow, Public
 from shared.runtime.logging import logger
-from shared.runtime.metrics import Metrics
+from shared.runtime.metrics import METHODS, Metrics
+from shared.runtime.rate import headers_of
 
 PROBLEM = "application/problem+json"
 TYPES = "https://near-miss-learning.example/problems/"
@@ -40,6 +43,7 @@ STATUS: dict[type[Refused], int] = {
     Forbidden: 403,
     Unauthenticated: 401,
     TooLarge: 413,
+    TooMany: 429,
 }
 log = logger(__name__)
 
@@ -80,6 +84,8 @@ def install_errors(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def _refused(_: Request, error: Refused) -> Response:
         extra = {"WWW_Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+        if isinstance(error, TooMany):
+            extra["Retry_After"] = str(error.retry_after_s)
         return problem(STATUS.get(type(error), 400), error.title, error.detail, error.faults, **extra)
 
     @app.exception_handler(Unavailable)
@@ -178,6 +184,7 @@ class Limits:
         self._metrics = metrics
         self._max = body_max_bytes
         self._unlimited = unlimited_paths
+        self._timed: dict[tuple[str, ...], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -201,6 +208,7 @@ class Limits:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *headers_of(scope)]
             await send(message)
 
         try:
@@ -212,5 +220,9 @@ class Limits:
                 return
             await self._app(scope, counted, noted)
         finally:
-            labels = (self._metrics.service, scope["method"], _route(scope), f"{status // 100}xx")
-            self._metrics.http_seconds.labels(*labels).observe(monotonic_s() - started_s)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            labels = (self._metrics.service, method, _route(scope), f"{status // 100}xx")
+            timed = self._timed.get(labels)
+            if timed is None:  # as many as there are routes, methods and kinds of answer
+                timed = self._timed[labels] = self._metrics.http_seconds.labels(*labels)
+            timed.observe(monotonic_s() - started_s)

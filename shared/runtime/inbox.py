@@ -63,6 +63,18 @@ class Ledger(Protocol):
         """
         ...
 
+    async def park(self, tp: TopicPartition, start: int, record: Any, error: Exception, consumer: Any) -> bool:
+        """Set one record aside that a bug breaks on, and move its place past it.
+
+        Returns:
+            False where that cannot be done; then the partition stops.
+
+        Raises:
+            Moved: the stored place is another.
+            Halt: the consumer must stop.
+        """
+        ...
+
 
 class Inbox(ConsumerRebalanceListener):
     """Feeds batches of one consumer to a ledger.
@@ -85,6 +97,7 @@ class Inbox(ConsumerRebalanceListener):
         self.halted: str | None = None
         self.fatal: str | None = None
         self.busy = False
+        self.waiting: dict[TopicPartition, int] = {}
         self.turned_at_s = monotonic_s()
         self._failures = 0
         self._committed_at_s = 0.0
@@ -190,7 +203,7 @@ class Inbox(ConsumerRebalanceListener):
         """Find the record that a bug breaks on: each partition alone, then halves; progress is kept."""
         for tp, records in list(parts.items()):
             if len(parts) == 1 and len(records) == 1:
-                self._stop(consumer, tp, records[0].offset, error)
+                await self._set_aside(consumer, starts, tp, records[0], error)
                 return
             middle = len(records) // 2 if len(parts) == 1 else len(records)
             for half in filter(None, (records[:middle], records[middle:])):
@@ -200,6 +213,32 @@ class Inbox(ConsumerRebalanceListener):
                 if starts[tp] != half[-1].offset + 1:  # someone else moved the place: the rest would leave a gap
                     self._seek(consumer, tp, starts[tp], "moved")
                     break
+
+    async def _set_aside(
+        self, consumer: Any, starts: dict[TopicPartition, int], tp: TopicPartition, record: Any, error: Exception
+    ) -> None:
+        """Park the record that a bug breaks on; where even that cannot be done, stop its partition."""
+        try:
+            parked = await self._ledger.park(tp, starts[tp], record, error, consumer)
+        except Moved as moved:
+            starts.update(moved.stored)
+            self._seek(consumer, tp, starts[tp], "moved")
+            return
+        except Halt as halt:
+            self._halt(consumer, str(halt))
+            return
+        if not parked:
+            self._stop(consumer, tp, record.offset, error)
+            return
+        starts[tp] = record.offset + 1
+        log.error(
+            "a bug: the record and what follows of its site are parked",
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=record.offset,
+            error=type(error).__name__,
+            exc_info=error,
+        )
 
     def _stop(self, consumer: Any, tp: TopicPartition, offset: int, error: Exception) -> None:
         self.stopped[tp] = f"{type(error).__name__} at offset {offset}"
@@ -255,18 +294,37 @@ class Inbox(ConsumerRebalanceListener):
         consumer = self.subscriber.consumer
         if consumer is None or self.busy or self.halted:
             return
-        waiting, starts = 0, self.starts
+        if consumer.broken:
+            self.fatal = f"the consumer broke and would never read again: {consumer.broken}"
+            return
+        waiting: dict[TopicPartition, int] = {}
+        starts = self.starts
         flowing = [tp for tp in consumer.assignment() if tp not in self.stopped]
         if unknown := [tp for tp in flowing if tp not in starts]:
             for tp, place in (await self._ledger.read(unknown, consumer)).items():
                 starts.setdefault(tp, place)
         for tp in flowing:
             try:
-                waiting += await self._tend_one(consumer, tp)
+                if lag := await self._tend_one(consumer, tp):
+                    waiting[tp] = lag
             except (KafkaError, TimeoutError, IllegalStateError):
                 continue  # the broker is away or the partition just left; the next round looks again
+        self.waiting = waiting
         if not waiting:
             self.turned_at_s = monotonic_s()
+
+    def stands_still(self, patience_s: float) -> str | None:
+        """Say what it has been at for too long; None while it makes progress, or was halted until a person looks.
+
+        Args:
+            patience_s: So long without progress is too long.
+        """
+        if self.halted or monotonic_s() - self.turned_at_s <= patience_s:
+            return None
+        if self.busy:
+            return "one batch is being applied and does not end"
+        places = ", ".join(f"{tp.topic}/{tp.partition}: {lag}" for tp, lag in sorted(self.waiting.items()))
+        return f"records wait and the consumer stands still: {places or 'it could not be seen where'}"
 
     async def _tend_one(self, consumer: Any, tp: TopicPartition) -> int:
         starts = self.starts

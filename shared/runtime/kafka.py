@@ -7,14 +7,22 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
+import aiokafka.conn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.partitioner import murmur2
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from shared.contracts.envelope import Headers
+from shared.kernel.errors import Unavailable
+from shared.runtime.logging import logger
 from shared.runtime.settings import RuntimeSettings
+from shared.runtime.topic_ids import topic_ids
+
+log = logger(__name__)
 
 Record = tuple[bytes | None, bytes | None, Headers]
 """Key, value (None: a tombstone), headers."""
@@ -45,7 +53,9 @@ def make_broker(settings: RuntimeSettings, service: str) -> KafkaBroker:
         service: Becomes the client id.
     """
     return KafkaBroker(
-        settings.kafka_bootstrap_servers,
+        # A list: FastStream takes several addresses in one text for a single one.
+        [address.strip() for address in settings.kafka_bootstrap_servers.split(",")],
+        security=settings.kafka.security(),
         client_id=f"nearmiss-{service}",
         consumer_only=True,
         allow_auto_create_topics=False,
@@ -105,8 +115,34 @@ async def _raw(message: Any) -> Any:
     return message.raw_message
 
 
+class Connection(AIOKafkaConnection):
+    """A connection on which to send after it was lost is an error of Kafka's, under uvloop as under asyncio.
+
+    uvloop raises a bare RuntimeError there, which aiokafka takes for a bug of its own: the task that sent, be it of
+    the group, of fetching or of the metadata, ends for ever.
+    """
+
+    def send(self, request: Any, expect_response: bool = True) -> Any:
+        """Send a request as aiokafka does.
+
+        Args:
+            request: What is asked.
+            expect_response: Whether Kafka answers it.
+
+        Raises:
+            KafkaConnectionError: the connection is lost.
+        """
+        if self._writer is not None and self._writer.is_closing():
+            self.close(reason=CloseReason.CONNECTION_BROKEN)
+            raise KafkaConnectionError(f"Connection at {self.host}:{self.port} was lost")
+        return super().send(request, expect_response)
+
+
+aiokafka.conn.AIOKafkaConnection = Connection  # it takes no class of connection, and makes each by this name
+
+
 class ContinuousConsumer(AIOKafkaConsumer):
-    """A consumer that knows from which offset on it fetched each batch.
+    """A consumer that knows from which offset on it fetched each batch, and whether it can fetch at all.
 
     A batch that begins above the offset asked for is either a gap in the log (compaction, markers) or
     follows one that was lost between the consumer and the handler; only this tells the two apart.
@@ -114,16 +150,28 @@ class ContinuousConsumer(AIOKafkaConsumer):
     Attributes:
         began: Per partition of the latest `getmany`: the offset it was fetched from; missing right after
             an assignment.
+        broken: Why it will never fetch again; None while it may. What runs in its background ended by an error, which
+            every `getmany` raises anew, while an error that passes is raised once.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.began: dict[TopicPartition, int] = {}
+        self.broken: str | None = None
+        self._error: KafkaError | None = None
         self._reached: dict[TopicPartition, int] = {}
 
     async def getmany(self, *partitions: TopicPartition, **limits: Any) -> dict[TopicPartition, list[Any]]:
         """Fetch, and note where each partition's records were fetched from."""
-        batches: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **limits)
+        try:
+            batches: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **limits)
+        except KafkaError as error:
+            log.warning("cannot fetch", error=str(error))
+            if error is self._error:
+                self.broken = str(error)
+            self._error = error
+            raise
+        self._error = None
         self.began = {tp: self._reached[tp] for tp in batches if tp in self._reached}
         self._reached.update((tp, records[-1].offset + 1) for tp, records in batches.items())
         return batches
@@ -173,7 +221,7 @@ class Producer:
 
     async def _connect(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap_servers,
+            **self._settings.kafka.options(),
             client_id=self._client_id,
             acks="all",
             enable_idempotence=True,
@@ -245,9 +293,36 @@ class Producer:
         if futures:
             await asyncio.gather(*futures)
 
+    async def topic_ids(self, names: Sequence[str]) -> dict[str, str]:
+        """Return Kafka's own ids of topics, by name; one that is not there is left out.
+
+        Args:
+            names: The topics' names.
+
+        Raises:
+            KafkaError: Kafka does not answer.
+        """
+        return await topic_ids((await self._connected()).client, names)
+
     @property
     def client(self) -> Any:
         """Return aiokafka's network client, for metadata that its admin does not offer."""
         if self._producer is None:
             raise RuntimeError("the producer is used before the app has started")
         return self._producer.client
+
+
+async def deliver(producer: Producer, lanes: Mapping[tuple[str, int], Sequence[Record]]) -> None:
+    """Send records for a command that a person runs, who can run it again.
+
+    Args:
+        producer: Sends; it connects by itself.
+        lanes: Records in order, per topic and partition.
+
+    Raises:
+        Unavailable: Kafka did not take them all; some may have been written.
+    """
+    try:
+        await producer.send(lanes)
+    except (KafkaError, TimeoutError) as error:
+        raise Unavailable("Kafka did not take all records; run it again when Kafka answers") from error

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
@@ -21,7 +23,7 @@ def configure_logging(service: str, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        without_words,
         lambda _logger, _method, line: {"service": service, **line},
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -48,6 +50,19 @@ def configure_logging(service: str, level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def without_words(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write where an error came from and its class, never its message: that may quote what a reporter wrote.
+
+    Args:
+        line: A line of the log; `exc_info` in it becomes `exception`.
+    """
+    given = line.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        line["exception"] = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+    return line
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

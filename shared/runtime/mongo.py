@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorDatabase
 from pymongo import WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.database import Database as PymongoDatabase
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.monitoring import CommandListener
 from pymongo.read_concern import ReadConcern
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from shared.kernel.errors import Unavailable
 
 Session = AsyncIOMotorClientSession
 Database = AsyncIOMotorDatabase[dict[str, Any]]
+PlainDatabase = PymongoDatabase[dict[str, Any]]
+"""The same database without an event loop, for work that has a thread of its own."""
+PlainSession = ClientSession
 T = TypeVar("T")
 
 TRANSIENT_LABELS = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 TRIES = 8
+WAIT = wait_random_exponential(multiplier=0.02, max=1.0)
+THREADS_MAX = 16
+TURN_S = 0.001
+"""So long one thread keeps the interpreter from another that has its answer from the database; by default it is 5 ms,
+which a transaction of three commands waits for up to three times while the event loop is busy."""
 MAJORITY = WriteConcern("majority", j=True)
+SNAPSHOT = ReadConcern("snapshot")
 
 
 def is_transient(error: BaseException) -> bool:
@@ -35,12 +58,15 @@ class Mongo:
     Args:
         uri: Connection string of a replica set.
         database: Name of the database.
+        listeners: Told of every command: metrics, tracing.
     """
 
-    def __init__(self, uri: str, database: str) -> None:
+    def __init__(self, uri: str, database: str, listeners: Sequence[CommandListener] = ()) -> None:
         self._uri = uri
         self._name = database
+        self._listeners = list(listeners)
         self._client: AsyncIOMotorClient[dict[str, Any]] | None = None
+        self._threads: ThreadPoolExecutor | None = None
 
     def open(self) -> None:
         """Make the client; call it inside the running event loop."""
@@ -53,13 +79,19 @@ class Mongo:
             socketTimeoutMS=20_000,
             w="majority",
             journal=True,
+            event_listeners=self._listeners,
         )
+        self._threads = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="mongo-transaction")
+        sys.setswitchinterval(TURN_S)
 
     def close(self) -> None:
         """Close all connections."""
         if self._client is not None:
             self._client.close()
             self._client = None
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
 
     @property
     def client(self) -> AsyncIOMotorClient[dict[str, Any]]:
@@ -98,7 +130,7 @@ class Mongo:
         """
         async for attempt in AsyncRetrying(
             stop=stop_after_attempt(TRIES),
-            wait=wait_random_exponential(multiplier=0.02, max=1.0),
+            wait=WAIT,
             retry=retry_if_exception(is_transient),
             reraise=True,
         ):
@@ -108,9 +140,44 @@ class Mongo:
                 return await self._once(work)
         raise AssertionError("unreachable: the last attempt re-raises")
 
+    async def in_one_go(self, work: Callable[[PlainDatabase, PlainSession], T], within_s: float) -> T:
+        """Run blocking work in one transaction as `in_transaction` does, all of it in one turn of a thread.
+
+        Each step of a session costs a change of threads and back; a transaction of three writes takes five. Work that
+        only reads and writes, and decides in between, needs none of them.
+
+        Args:
+            work: Takes the database and the session; every read and write in it must pass the session on. It must
+                touch nothing that the event loop changes.
+            within_s: After so long it is not tried again.
+
+        Returns:
+            What the work returned.
+
+        Raises:
+            PyMongoError: as `in_transaction`.
+        """
+        client = self.client.delegate
+        tries = Retrying(
+            stop=stop_after_attempt(TRIES) | stop_after_delay(within_s),
+            wait=WAIT,
+            retry=retry_if_exception(is_transient),
+            reraise=True,
+        )
+
+        def once() -> T:
+            with client.start_session() as session:
+                session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
+                result = work(client[self._name], session)  # a session that ends early aborts what it began
+                _commit_plainly(session)
+                return result
+
+        context = copy_context()  # tracing knows the work in hand by it
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: context.run(tries, once))
+
     async def _once(self, work: Callable[[Session], Awaitable[T]]) -> T:
         async with await self.client.start_session() as session:
-            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY)
+            session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
             try:
                 result = await work(session)
             except BaseException:
@@ -137,6 +204,18 @@ async def _commit(session: Session) -> None:
             if not error.has_error_label("UnknownTransactionCommitResult"):
                 raise
     await session.commit_transaction()
+
+
+def _commit_plainly(session: PlainSession) -> None:
+    """Commit as `_commit` does, without an event loop."""
+    for _ in range(3):
+        try:
+            session.commit_transaction()
+            return
+        except (ConnectionFailure, OperationFailure) as error:
+            if not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+    session.commit_transaction()
 
 
 async def translate(work: Awaitable[T]) -> T:

@@ -5,28 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
-from shared.contracts.envelope import Event, Headers, headers_for, partition_key
+from shared.contracts.envelope import Event, Headers, headers_of, partition_key
 from shared.contracts.topics import Service, Topic
 from shared.kernel.clock import Clock, monotonic_s
 from shared.kernel.errors import Invalid
-from shared.runtime.kafka import MAX_RECORD_BYTES, Producer, partition_of
+from shared.runtime.kafka import MAX_RECORD_BYTES, Producer, Record, partition_of
 from shared.runtime.lease import Lease
 from shared.runtime.logging import logger
 from shared.runtime.metrics import Metrics
-from shared.runtime.mongo import Mongo, Session
+from shared.runtime.mongo import Database, Mongo, Session
+from shared.runtime.packs import records_of, rows_in
 from shared.runtime.passing import is_passing
+from shared.runtime.published import count_published
+from shared.runtime.trace_context import add_traceparent
+from shared.runtime.written import insert
 
 COLLECTION = "outbox"
+_PACKS = {"rows": {"$gte": 2}}
 POLL_S = 1.0
 RETRY_S = 0.5
 log = logger(__name__)
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
     """An aggregate's place in time: kept in its own document, written in the same transaction.
 
     Attributes:
@@ -54,8 +58,34 @@ class Tick:
         return {"at_ms": self.at_ms, "seq": self.seq}
 
 
-@dataclass(frozen=True)
-class OutboxRow:
+class Written(NamedTuple):
+    """An event whose body is written already, and what its record says beside it.
+
+    For a producer of many flat events, to whom a contract's model for each costs more than all else; tests hold that
+    the body is what the model would have written.
+
+    Attributes:
+        type: The event's word.
+        event_id: Its derived id.
+        provider_id: The tenant.
+        site_id: The site.
+        subject: What it is about.
+        key: The record's key.
+        recorded_at: When it was written down.
+        value: The body.
+    """
+
+    type: str
+    event_id: str
+    provider_id: str
+    site_id: str | None
+    subject: str
+    key: str
+    recorded_at: datetime
+    value: bytes
+
+
+class OutboxRow(NamedTuple):
     """One record that waits to be sent."""
 
     aggregate: str
@@ -67,7 +97,15 @@ class OutboxRow:
     headers: Headers
 
     @classmethod
-    def for_event(cls, topic: Topic, event: Event, aggregate: str, tick: Tick, producer: Service) -> OutboxRow:
+    def for_event(
+        cls,
+        topic: Topic,
+        event: Event,
+        aggregate: str,
+        tick: Tick,
+        producer: Service,
+        traceparent: bytes | None = None,
+    ) -> OutboxRow:
         """Make the row of an event.
 
         Args:
@@ -76,29 +114,52 @@ class OutboxRow:
             aggregate: Id of the thing whose order must hold.
             tick: The aggregate's place in time.
             producer: The service that sends it.
+            traceparent: The trace it belongs to; None takes the one of the work in hand, if any.
 
         Raises:
             PermissionError: the topic belongs to another service.
             Invalid: the event is larger than Kafka takes; the transaction it belongs to must not commit.
         """
+        subject = event.subject()
+        written = Written(
+            event.type,
+            event.event_id,
+            event.provider_id,
+            event.site_id,
+            subject,
+            topic.key(event),
+            event.recorded_at,
+            event.__pydantic_serializer__.to_json(event),
+        )
+        return cls.for_written(topic, written, aggregate, tick, producer, traceparent)
+
+    @classmethod
+    def for_written(
+        cls,
+        topic: Topic,
+        event: Written,
+        aggregate: str,
+        tick: Tick,
+        producer: Service,
+        traceparent: bytes | None = None,
+    ) -> OutboxRow:
+        """Make the row of an event whose body is written already; else see `for_event`."""
         if topic.producer != producer:
             raise PermissionError(
                 f"{producer} may not publish {topic.name}: its producer is {topic.producer} "
                 "(shared/contracts/topics.py)"
             )
-        value = event.__pydantic_serializer__.to_json(event)
-        if len(value) > MAX_RECORD_BYTES:
-            raise Invalid(
-                f"{event.type} of {event.subject()} is larger than {MAX_RECORD_BYTES} bytes; send less at once"
-            )
+        if len(event.value) > MAX_RECORD_BYTES:
+            raise Invalid(f"{event.type} of {event.subject} is larger than {MAX_RECORD_BYTES} bytes; send less at once")
+        headers = headers_of(event.type, event.event_id, event.subject, event.recorded_at, producer)
         return cls(
-            aggregate=aggregate,
-            tick=tick,
-            topic=topic.name,
-            partition=partition_of(partition_key(event.provider_id, event.site_id), topic.partitions),
-            key=topic.key(event).encode(),
-            value=value,
-            headers=headers_for(event, producer),
+            aggregate,
+            tick,
+            topic.name,
+            partition_of(partition_key(event.provider_id, event.site_id), topic.partitions),
+            event.key.encode(),
+            event.value,
+            add_traceparent(headers, event.subject, traceparent),
         )
 
     def document(self) -> dict[str, Any]:
@@ -110,14 +171,34 @@ class OutboxRow:
             "partition": self.partition,
             "key": self.key,
             "value": self.value,
-            "headers": [[name, value] for name, value in self.headers],
+            "headers": self.headers,
         }
 
 
 async def write(mongo: Mongo, session: Session, rows: Sequence[OutboxRow]) -> None:
     """Put rows into the outbox inside the transaction of the change that they tell of."""
     if rows:
-        await mongo.db[COLLECTION].insert_many([row.document() for row in rows], session=session, ordered=False)
+        await insert(mongo.db, COLLECTION, [row.document() for row in rows], session, largest="value")
+
+
+async def prepare(db: Database) -> None:
+    """Make the index by which the events in packs are counted; nothing else is in it."""
+    await db[COLLECTION].create_index([("rows", 1)], partialFilterExpression=_PACKS)
+
+
+async def depth(db: Database) -> int:
+    """Return how many events wait, those within packs one by one.
+
+    Args:
+        db: The service's database.
+    """
+    outbox = db[COLLECTION]
+    documents = await outbox.estimated_document_count()
+    count: list[dict[str, Any]] = [
+        {"$match": _PACKS},
+        {"$group": {"_id": None, "more": {"$sum": {"$subtract": ["$rows", 1]}}}},
+    ]
+    return int(documents + sum([found["more"] async for found in outbox.aggregate(count)]))
 
 
 class Relay:
@@ -156,6 +237,7 @@ class Relay:
         self._lease = Lease("outbox", holder, lease_ms)
         self._wake = asyncio.Event()
         self._stopping = False
+        self._prepared = False
         self.depth = 0
         self.turned_at_s = monotonic_s()
 
@@ -198,6 +280,9 @@ class Relay:
     async def _round(self) -> int:
         if not self._lease.fresh() and not await self._lease.take(self._mongo.db):
             return 0
+        if not self._prepared:
+            await prepare(self._mongo.db)
+            self._prepared = True
         rows = await self._read()
         await self._measure(rows)
         if not rows or not self._lease.fresh():
@@ -218,19 +303,18 @@ class Relay:
             )
 
     async def _measure(self, rows: list[dict[str, Any]]) -> None:
-        self.depth = len(rows)
+        self.depth = rows_in(rows)
         if len(rows) == self._limit:
-            self.depth = await self._mongo.db[COLLECTION].estimated_document_count()
+            self.depth = await depth(self._mongo.db)
         self._metrics.outbox_depth.labels(self._service).set(self.depth)
         oldest_ms = rows[0]["at_ms"] if rows else self._clock.now().timestamp() * 1000
         self._metrics.outbox_age.labels(self._service).set(max(0.0, self._clock.now().timestamp() - oldest_ms / 1000))
 
     async def _send(self, rows: Iterable[dict[str, Any]]) -> None:
-        lanes: dict[tuple[str, int], list[tuple[bytes | None, bytes | None, Headers]]] = defaultdict(list)
+        lanes: dict[tuple[str, int], list[Record]] = defaultdict(list)
         for row in rows:
-            headers = [(name, bytes(value)) for name, value in row["headers"]]
-            lanes[row["topic"], row["partition"]].append((row["key"], row["value"], headers))
+            for topic, partition, record in records_of(row):
+                lanes[topic, partition].append(record)
         # Given up while the lease still holds: what a stalled holder sent later could land behind its successor's.
         await self._producer.send(lanes, within_s=self._lease.left_s())
-        for (topic, _), records in lanes.items():
-            self._metrics.published.labels(self._service, topic).inc(len(records))
+        count_published(self._metrics, lanes)

@@ -36,7 +36,9 @@ class Batch:
     undecodable: list[Bad] = field(default_factory=list)
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def count(self, metrics: Metrics, service: str, now: datetime, rejected: int = 0) -> None:
+    def count(
+        self, metrics: Metrics, service: str, now: datetime, rejected: int = 0, behind: Sequence[Received] = ()
+    ) -> None:
         """Show outcomes and ages in the metrics, once the batch has taken effect.
 
         Args:
@@ -44,12 +46,18 @@ class Batch:
             service: The consumer.
             now: When the batch was applied.
             rejected: How many of the events the fold refused.
+            behind: Those that were put behind a parked record of their site.
         """
         applied: Counter[str] = Counter()
-        for topic, event, _ in self.events:
+        aside = {(received.record.topic, received.record.partition, received.record.offset) for received in behind}
+        ages = {name: metrics.age.labels(service, name) for name in {topic.name for topic, _, _ in self.events}}
+        for topic, event, record in self.events:
+            if aside and (record.topic, record.partition, record.offset) in aside:
+                metrics.records.labels(service, topic.name, "parked").inc()
+                continue
             applied[topic.name] += 1
             if not event.replay:
-                metrics.age.labels(service, topic.name).observe(max(0.0, (now - event.recorded_at).total_seconds()))
+                ages[topic.name].observe(max(0.0, (now - event.recorded_at).total_seconds()))
         for name, number in applied.items():
             metrics.records.labels(service, name, "applied").inc(max(0, number - rejected))
         for (name, outcome), number in self.skipped.items():

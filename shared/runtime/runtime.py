@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -15,9 +15,10 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pymongo.errors import PyMongoError
 
-from shared.contracts.topics import Service, Topic, group, inputs_of
+from shared.contracts.topics import Service, Topic, group, inputs_of, outputs_of
 from shared.kernel.clock import Clock, SystemClock, monotonic_s
 from shared.kernel.errors import Unavailable
+from shared.runtime import parking
 from shared.runtime.auth import PUBLIC, OpaqueVerifier, TokenVerifier
 from shared.runtime.engines import EngineAway, wait_for_kafka, wait_for_mongo
 from shared.runtime.fenced import FencedLedger, Fold
@@ -25,12 +26,19 @@ from shared.runtime.http import Limits, install_errors, refuse_unguarded
 from shared.runtime.inbox import Halt, Inbox, Ledger
 from shared.runtime.kafka import Producer, connect_broker, make_broker, subscriber_options
 from shared.runtime.logging import configure_logging, logger
+from shared.runtime.memory import settle
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import Mongo
+from shared.runtime.mongo_times import MongoTimes
 from shared.runtime.outbox import Relay
 from shared.runtime.pipe import PipeLedger, Transform
+from shared.runtime.releases import Releases
 from shared.runtime.settings import RuntimeSettings
-from shared.runtime.topic_ids import topic_ids
+from shared.runtime.shortcuts import Shortcuts, ShortRoute
+from shared.runtime.start_checks import EngineUnfit, TopicWatch, check_mongo, check_topics
+
+if TYPE_CHECKING:  # an extra of its own, which a process without tracing does not load
+    from shared.runtime.tracing import Tracing
 
 TEND_S = 1.0
 log = logger(__name__)
@@ -58,8 +66,14 @@ class Runtime:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.metrics = Metrics(service)
-        self.mongo = Mongo(settings.mongodb_uri.get_secret_value(), f"{settings.database_prefix}{service}")
+        self.tracing = _tracing(service, settings.otlp_endpoint)
+        self.mongo = Mongo(
+            settings.mongodb_uri.get_secret_value(),
+            f"{settings.database_prefix}{service}",
+            [MongoTimes(self.metrics), *([self.tracing.mongo_listener()] if self.tracing else [])],
+        )
         self.producer = Producer(settings, service)
+        self._watch = TopicWatch(self.producer)
         self.broker = make_broker(settings, service)
         self.holder = f"{service}-{os.getpid()}-{id(self):x}"
         self.relay: Relay | None = None
@@ -95,7 +109,9 @@ class Runtime:
             self.metrics,
             self.clock,
             self.settings.dead_letters_in_a_row_max,
+            self.settings.parked_sites_max,
             self.wake,
+            self.tracing,
         )
         self._subscribe(ledger)
 
@@ -105,15 +121,20 @@ class Runtime:
             self.service,
             self._topics,
             self.producer,
+            self.mongo,
             transform,
             self.metrics,
             self.clock,
             self.settings.dead_letters_in_a_row_max,
+            self.settings.parked_sites_max,
+            self.tracing,
         )
         self._subscribe(ledger)
 
-    def _subscribe(self, ledger: Ledger) -> None:
+    def _subscribe(self, ledger: FencedLedger | PipeLedger) -> None:
         self._ledger = ledger
+        self.on_open(lambda: parking.indexed(self.mongo.db))
+        self.every(Releases(self.service, self.mongo, ledger, self.metrics, self.clock).run)
         self.inbox = inbox = Inbox(self.service, ledger, self.metrics, self.settings)
         options = subscriber_options(self.settings, group(self.service), inbox)
         inbox.subscriber = self.broker.subscriber(*self._topics, **options)
@@ -144,34 +165,40 @@ class Runtime:
 
         Raises:
             PermissionError: a route has no guard.
+            SettingsWrong: the public key is missing or malformed.
         """
+        self.settings.require_public_key()
         configure_logging(self.service, self.settings.log_level)
         app = FastAPI(
             lifespan=self._lifespan,
             servers=[{"url": self.settings.root_path or "/"}],
             openapi_url=None,  # a guarded route of ours answers; the library's pages need a CDN
+            telemetry={"tracing": False, "metrics": False, "logs": False},  # it would send queries and errors' words
             **fastapi_options,
         )
         app.state.verifier = TokenVerifier(self.settings.token_public_key, opaque)
         app.state.runtime = self
         install_errors(app)
-        app.include_router(self._probes(app))
-        for router in routers:
-            app.include_router(router)
+        for router in (self._probes(app), *routers):
+            # Joined and not included: to include them makes FastAPI work out every route's parameters twice more.
+            app.router.routes.extend(router.routes)
         refuse_unguarded(app)
+        app.add_middleware(Shortcuts, routes=[route for route in app.routes if isinstance(route, ShortRoute)])
         app.add_middleware(
             Limits,
             metrics=self.metrics,
             body_max_bytes=self.settings.body_max_bytes,
             unlimited_paths=frozenset(streaming_paths),
         )
+        if self.tracing is not None:
+            self.tracing.instrument(app)
         return app
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         try:
             await self.start()
-        except (EngineAway, Halt) as error:
+        except (EngineAway, EngineUnfit, Halt) as error:
             log.critical("cannot start", reason=str(error))
             await self.stop()
             raise SystemExit(str(error)) from None
@@ -185,44 +212,31 @@ class Runtime:
 
         Raises:
             EngineAway: an engine or a topic is missing after the wait.
-            Halt: a topic was made anew.
+            EngineUnfit: an engine is too old, or no replica set.
+            Halt: a topic was made anew, or has the wrong number of partitions.
         """
         patience_s = self.settings.engines_wait_s
         self.mongo.open()
         await wait_for_mongo(self.mongo, patience_s)
-        await wait_for_kafka(self.settings.kafka_bootstrap_servers, patience_s)
+        await check_mongo(self.mongo)
+        await wait_for_kafka(self.settings.kafka, patience_s)
         await self.producer.start()
+        written = {topic.name: topic for topic in outputs_of(self.service, self.settings.providers_with_topics)}
+        ids = await check_topics(self.producer.client, written | self._topics, patience_s)
         if isinstance(self._ledger, FencedLedger):
-            await self._ledger.adopt(await self._topic_ids())
+            await self._ledger.adopt({name: ids[name] for name in self._topics})
+        self._watch.known = {name: ids[name] for name in self._topics}
         for job in self._on_open:
             await job()
-        self.relay = Relay(
-            self.service,
-            self.holder,
-            self.mongo,
-            self.producer,
-            self.metrics,
-            self.clock,
-            self.settings.outbox_batch_rows,
-            self.settings.outbox_lease_ms,
-        )
+        settle()
+        limits = self.settings.outbox_batch_rows, self.settings.outbox_lease_ms
+        self.relay = Relay(self.service, self.holder, self.mongo, self.producer, self.metrics, self.clock, *limits)
         self._relaying = self._watched(self.relay.run)
         if self.inbox is not None:
             self._spawn(self._consume)
         for job in self._jobs:
             self._spawn(job)
         log.info("started")
-
-    async def _topic_ids(self) -> dict[str, str]:
-        started_s = monotonic_s()
-        while True:
-            ids = await topic_ids(self.producer.client, list(self._topics))
-            missing = set(self._topics) - set(ids)
-            if not missing:
-                return ids
-            if monotonic_s() - started_s > self.settings.engines_wait_s:
-                raise EngineAway(f"topics {sorted(missing)} do not exist: run python -m shared.runtime.provision")
-            await asyncio.sleep(TEND_S)
 
     async def end_offsets(self) -> dict[tuple[str, int], int]:
         """Return the present end of every partition of the service's inputs.
@@ -284,7 +298,9 @@ class Runtime:
         while True:
             try:
                 await self.inbox.tend()
-            except (PyMongoError, KafkaError) as error:
+                if fault := await self._watch.look():
+                    self.exit(fault)
+            except (PyMongoError, KafkaError, TimeoutError) as error:
                 log.warning("cannot look after the consumer", error=type(error).__name__)
             if self.inbox.fatal:
                 self.exit(self.inbox.fatal)
@@ -307,6 +323,8 @@ class Runtime:
                 await self.relay.release()
         await self.producer.stop()
         self.mongo.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
     def not_live(self) -> str | None:
         """Say why the process should be started again; None while it makes progress."""
@@ -319,9 +337,7 @@ class Runtime:
             return None  # waiting for the group; the lag shows it, and a restart would only wait anew
         if not self.inbox.subscriber.running:
             return "the consumer is not running"
-        if not self.inbox.halted and monotonic_s() - self.inbox.turned_at_s > patience_s:
-            return "records wait and the consumer stands still"
-        return None
+        return self.inbox.stands_still(patience_s)
 
     async def not_ready(self) -> str | None:
         """Say why no work should be sent here; None when it can do its work."""
@@ -344,7 +360,8 @@ class Runtime:
 
         @router.get("/health/live")
         async def live() -> Response:
-            reason = self.not_live()
+            if reason := self.not_live():
+                log.error("not live", reason=reason)
             return Response(reason or "making progress", 503 if reason else 200, media_type="text/plain")
 
         @router.get("/health/ready")
@@ -354,6 +371,7 @@ class Runtime:
 
         @router.get("/metrics")
         async def metrics() -> Response:
+            self.metrics.ready.labels(self.service).set(await self.not_ready() is None)
             return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
         @router.get("/openapi.json")
@@ -361,3 +379,21 @@ class Runtime:
             return app.openapi()
 
         return router
+
+
+def _tracing(service: Service, endpoint: str) -> Tracing | None:
+    """Load OpenTelemetry only where a collector is named.
+
+    Raises:
+        EngineAway: it is named, but the extra is not installed.
+    """
+    if not endpoint:
+        return None
+    try:
+        from shared.runtime.tracing import over_otlp  # noqa: PLC0415 - half a second and 10 MB that most do not need
+    except ImportError as error:
+        raise EngineAway(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is not installed: install the extra `tracing`, "
+            "or take the setting away"
+        ) from error
+    return over_otlp(service, endpoint)

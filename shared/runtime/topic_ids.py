@@ -9,8 +9,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     AbstractType,
@@ -118,6 +119,37 @@ class TopicIdsRequest(Request[MetadataRequestV12]):
         return request_struct_class([(NO_ID, name, {}) for name in self._names], False, False, {})
 
 
+class Described(NamedTuple):
+    """What a broker says of a topic."""
+
+    topic_id: str
+    partitions: int
+
+
+async def describe_topics(client: Any, names: Sequence[str]) -> dict[str, Described]:
+    """Ask a broker for the ids and partitions of topics.
+
+    Args:
+        client: A bootstrapped aiokafka client.
+        names: The topics' names.
+
+    Returns:
+        What is known of each topic that exists; one that does not is left out.
+
+    Raises:
+        IncompatibleBrokerVersion: the broker does not know topic ids.
+    """
+    try:
+        answer = await client.send(client.get_random_node(), TopicIdsRequest(names))
+    except KafkaError:
+        raise
+    except RuntimeError as error:  # what aiokafka raises where it cannot agree on a version
+        raise IncompatibleBrokerVersion(str(error)) from error
+    return {
+        topic[1]: Described(str(uuid.UUID(bytes=topic[2])), len(topic[4])) for topic in answer.topics if topic[0] == 0
+    }
+
+
 async def topic_ids(client: Any, names: Sequence[str]) -> dict[str, str]:
     """Ask a broker for the ids of topics.
 
@@ -127,7 +159,8 @@ async def topic_ids(client: Any, names: Sequence[str]) -> dict[str, str]:
 
     Returns:
         The id of each topic that exists; one that does not is left out.
+
+    Raises:
+        IncompatibleBrokerVersion: the broker does not know topic ids.
     """
-    node = client.get_random_node()
-    answer = await client.send(node, TopicIdsRequest(names))
-    return {topic[1]: str(uuid.UUID(bytes=topic[2])) for topic in answer.topics if topic[0] == 0}
+    return {name: one.topic_id for name, one in (await describe_topics(client, names)).items()}

@@ -1,7 +1,11 @@
 """The rule that keeps a report from the very people it accuses; it decides visibility, not truth."""
 
 import re
+from bisect import bisect
+from collections.abc import Sequence
 from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
 
 
 def _any(*choices: str) -> str:
@@ -9,7 +13,8 @@ def _any(*choices: str) -> str:
 
 
 _BOSS: Final = (
-    r"(?<!dog )(?<!car )(?<!house )(?<!shop )(?<!bed )(?<!bank )\b"
+    # The first letters of the words below spare most places of a text the looks behind.
+    r"\b(?=[bdhmnop])(?<!dog )(?<!car )(?<!house )(?<!shop )(?<!bed )(?<!bank )"
     + _any(
         "managers?", "manageress", "manger", "mananger", "mgr", "management", "deput(?:y|ies)", "owners?",
         "proprietor",
@@ -107,7 +112,7 @@ _SUFFERED: Final = _any(
     "deleted", "stolen",
 )  # fmt: skip
 _REPORTING: Final = r"(?:report|spe(?:ak|ok)|complain|rais|said|say|whistle)\w*"
-_TELLING: Final = (
+_BY_THE_BOSS: Final = (
     # The manager, or what stands for the manager, as the one who does it.
     rf"{_BOSS}[ ,)]+{_LINK}(?<!not )(?<!n't )(?<!never ){_WRONG}\b(?! by)",
     rf"{_BOSS}[ ,)]+{_LINK}{_INACTION}\b",
@@ -125,24 +130,82 @@ _TELLING: Final = (
     rf"){{0,5}}(?:tell|report|raise|say|speak)(?: \w+){{0,3}} {_BOSS}",
     rf"{_BOSS} (?:must|should|can|does|do)(?: not|n't) (?:\w+ ){{0,2}}(?:know|see|find out|hear|read)",
     rf"(?:complaint|concerns?|allegation|grievance) (?:about|against|regarding) (?:\w+ ){{0,3}}{_BOSS}",
-    # Hushing up and reprisal, whoever is meant: the reader nearest to it may be the one.
-    rf"(?:been |were |was |got |get |are |is |we |staff )told (?:not|never) to (?:\w+ )?{_HUSH}",
-    r"told to (?:keep (?:it |this )?quiet|keep (?:our|my|your) mouths? shut|say nothing|"
-    rf"{_TAMPER} (?:\w+ ){{0,3}}{_RECORD})",
-    r"cover(?:ed|ing|s)? (?:it|this|that|things|everything) up(?! with)|(?<!to )cover[- ]up\b(?! (?:with|cream))",
-    r"(?:swept|sweep\w*|brushed) (?:\w+ ){0,2}under the (?:carpet|rug)",
-    rf"(?:scared|afraid|frightened|too worried) (?:to|of) (?:los\w*|{_REPORTING})",
-    r"(?:sacked|los(?:e|ing|t) (?:my|our|their|your|her|his) jobs?|hours cut|off the "
-    r"rota|disciplin\w*|suspended|punished|"
-    rf"singled out|victimised) (?:\w+ ){{0,3}}(?:because|after|for|if|when) (?:\w+ ){{0,4}}{_REPORTING}",
 )
-_ACCUSES: Final = re.compile("|".join(f"(?:{part})" for part in _TELLING))
+_HUSHED: Final = (
+    # Hushing up and reprisal, whoever is meant: the reader nearest to it may be the one. Before each the stems of which
+    # it holds one wherever it is found.
+    (
+        ("told not to ", "told never to "),
+        rf"(?:been |were |was |got |get |are |is |we |staff )told (?:not|never) to (?:\w+ )?{_HUSH}",
+    ),
+    (
+        ("told to ",),
+        r"told to (?:keep (?:it |this )?quiet|keep (?:our|my|your) mouths? shut|say nothing|"
+        rf"{_TAMPER} (?:\w+ ){{0,3}}{_RECORD})",
+    ),
+    (
+        ("cover",),
+        r"cover(?:ed|ing|s)? (?:it|this|that|things|everything) up(?! with)|(?<!to )cover[- ]up\b(?! (?:with|cream))",
+    ),
+    (("the carpet", "the rug"), r"(?:swept|sweep\w*|brushed) (?:\w+ ){0,2}under the (?:carpet|rug)"),
+    (
+        ("scared", "afraid", "frightened", "too worried"),
+        rf"(?:scared|afraid|frightened|too worried) (?:to|of) (?:los\w*|{_REPORTING})",
+    ),
+    (
+        (
+            "sacked", "lose", "losing", "lost", "hours cut", "off the rota", "disciplin", "suspended", "punished",
+            "singled", "victimised",
+        ),
+        r"(?:sacked|los(?:e|ing|t) (?:my|our|their|your|her|his) jobs?|hours cut|off the "
+        r"rota|disciplin\w*|suspended|punished|"
+        rf"singled out|victimised) (?:\w+ ){{0,3}}(?:because|after|for|if|when) (?:\w+ ){{0,4}}{_REPORTING}",
+    ),
+)  # fmt: skip
+# Every way of telling holds one of these; looking for them first spares most texts the patterns.
+_BOSS_STEMS: Final = (
+    "manag", "manger", "mananger", "mgr", "deput", "owner", "proprietor", "director", "boss", "head of care",
+    "nominated individual", "matron",
+)  # fmt: skip
+_HUSH_STEMS: Final = tuple(stem for stems, _ in _HUSHED for stem in stems)
+_STEMS: Final = _BOSS_STEMS + _HUSH_STEMS
+_HUSHED_WAYS: Final = tuple(way for _, way in _HUSHED)
+_ACCUSES: Final = re.compile("|".join(f"(?:{part})" for part in (*_BY_THE_BOSS, *_HUSHED_WAYS)))
+_HUSHES: Final = re.compile("|".join(f"(?:{part})" for part in _HUSHED_WAYS))
+_EACH: Final = (
+    *((_BOSS_STEMS, re.compile(way)) for way in _BY_THE_BOSS),
+    *((stems, re.compile(way)) for stems, way in _HUSHED),
+)
+"""Each way by itself: looking for one whose stems are there takes less than looking for all at every place."""
+_SEARCH: Final = BytesAhoCorasick([stem.encode() for stem in _STEMS])
 _DISOWNED: Final = re.compile(
     r"(?:not|n't|never|isn't|no one is|nobody is) (?:\w+ "
     r")?(?:blam|say|accus|suggest|claim|complain|criticis|imply)\w* "
     r"(?:\w+ ){0,3}$|\b(?:no|not an?|isn't an?) $"
 )
 _NO_APOSTROPHE: Final = re.compile(r"\b(do|does|did|wo|would|ca|could|is|was|has|have|had)nt\b")
+
+
+_BETWEEN: Final = "\x00"
+"""Stands between texts that are searched together."""
+
+
+def may_accuse(texts: Sequence[str]) -> set[int]:
+    """Return the places of those texts for which `accuses_manager` could answer True; for all others it answers False.
+
+    One search for all stems through many texts at once takes a twentieth of the time of one for each stem.
+
+    Args:
+        texts: Any number.
+    """
+    words = _BETWEEN.join(texts).lower().replace("’", "'")
+    if "  " in words or not " ".join(texts).isprintable():  # else each space is a single one
+        words = " ".join(words.replace(_BETWEEN, f" {_BETWEEN} ").split())
+    data = words.encode("utf-8", "surrogatepass")
+    ends = [match.start() for match in re.finditer(_BETWEEN.encode(), data)]
+    if len(ends) != len(texts) - 1:  # it stands within one, too
+        return set(range(len(texts)))
+    return {bisect(ends, start) for _, start, _ in _SEARCH.find_matches_as_indexes(data)}
 
 
 def accuses_manager(text: str) -> bool:
@@ -158,5 +221,12 @@ def accuses_manager(text: str) -> bool:
     Returns:
         True when the report should first be seen by somebody outside the home.
     """
-    words = _NO_APOSTROPHE.sub(r"\1n't", re.sub(r"\s+", " ", text.lower().replace("’", "'")))
-    return any(not _DISOWNED.search(words, 0, match.start()) for match in _ACCUSES.finditer(words))
+    words = " ".join(text.lower().replace("’", "'").split())
+    there = {stem for stem in _STEMS if stem in words}
+    if not there:
+        return False
+    ways = _HUSHES if there.isdisjoint(_BOSS_STEMS) else _ACCUSES
+    words = _NO_APOSTROPHE.sub(r"\1n't", words)
+    if not any(way.search(words) for stems, way in _EACH if not there.isdisjoint(stems)):
+        return False
+    return any(not _DISOWNED.search(words, 0, match.start()) for match in ways.finditer(words))

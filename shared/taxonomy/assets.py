@@ -1,6 +1,7 @@
 """Finds the assets that a text names, by a small grammar of asset words and what tells one from another."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 _COUNTED: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -48,15 +49,20 @@ _NO_NUMBER_OF_IT: Final = (
     "days?|hours?|hrs?|mins?|minutes?|times?|weeks?|months?|years?|people|staff|carers?|residents?|of|more|am|pm|slings?|inch|"
     "inches|kg|nights?|calls?|and a half|bit|the|broken|wheel|new|different|lot|man|lady|fault|flat"
 )
-_ASSET: Final = re.compile(
-    r"\b(?:(?P<before>\d{1,4}|number \d{1,4}|no\.? ?\d{1,4})(?:st|nd|rd|th)? )?(?:"
-    + "|".join(f"(?P<a{index}>{words})" for index, words in enumerate(_ASSETS.values()))
-    + r")\b(?: (?:number |no\.? ?|num |nr |#|unit |asset |id )?(?P<after>#?[a-z]?\d{1,5}|"
-    + "|".join(_COUNTED)
-    + rf"|[a-d])\b(?! (?:{_NO_NUMBER_OF_IT})\b))?",
-    re.IGNORECASE,
+# What an asset, or a number before it, may begin with: most places of a text need not be tried any further.
+_BEGINS: Final = (
+    r"(?=\d|[ -]m|a[ilu]|b[aeou]|c[aehor]|d[ory]|el|f[airu]|ho|ke|li|m[aeio]|n[ou]|o[vx]|p[aeloru]|r[ao]|s[aehiltuy]|"
+    r"t[ahr]|w[ah]|zi)"
 )
-_KINDS: Final = tuple(_ASSETS)
+_GRAMMAR: Final = (
+    r"(?:(?P<before>\d{1,4}|number \d{1,4}|no\.? ?\d{1,4})(?:st|nd|rd|th)? )?"
+    + f"(?P<what>{'|'.join(_ASSETS.values())})"
+    + r"\b(?: (?:number |no\.? ?|num |nr |#|unit |asset |id )?(?P<after>#?[a-z]?\d{1,5}|"
+    + "|".join(_COUNTED)
+    + rf"|[a-d])\b(?! (?:{_NO_NUMBER_OF_IT})\b))?"
+)
+_ASSET: Final = re.compile(rf"\b{_BEGINS}{_GRAMMAR}")
+_KINDS: Final = {kind: re.compile(words) for kind, words in _ASSETS.items()}
 # A text without any of these words has no asset; looking for them first spares most texts the grammar.
 _HEAD_WORDS: Final = """
 hoist hoists aid aids standaid standaids sara stedy rotunda stairlift stairlifts chairlift chairlifts lift lifts
@@ -72,6 +78,15 @@ _WORD: Final = re.compile(r"[a-z]+")
 _PAIRS_OF_A_LETTER: Final = frozenset("abcd")
 
 
+def may_name_asset(text: str) -> bool:
+    """Tell whether some words may name an asset; where none does, `find_assets` finds nothing.
+
+    Args:
+        text: A word or more, in lower case.
+    """
+    return not _HEADS.isdisjoint(_WORD.findall(text))
+
+
 def find_assets(text: str) -> tuple[str, ...]:
     """Find the assets that a text names.
 
@@ -82,22 +97,28 @@ def find_assets(text: str) -> tuple[str, ...]:
         Names in the order of first mention, without repeats: "hoist 3" for "Hoist no. 3" and "hoist three", "lift" for
         "the lift". An asset named once with and once without its number stands once, with it.
     """
-    if _HEADS.isdisjoint(_WORD.findall(text.lower())):
+    lowered = text.lower()
+    if not may_name_asset(lowered):
         return ()
     found: list[tuple[str, str | None]] = []
-    for match in _ASSET.finditer(text):
-        kind = next(_KINDS[index] for index in range(len(_KINDS)) if match[f"a{index}"])
-        asset = (kind, _number(match))
+    for match in _ASSET.finditer(lowered):
+        asset = (_kind(match["what"]), _number(match))
         if asset not in found:
             found.append(asset)
     numbered = {kind for kind, number in found if number}
     return tuple(f"{kind} {number}" if number else kind for kind, number in found if number or kind not in numbered)
 
 
+@lru_cache(maxsize=1_000)
+def _kind(words: str) -> str:
+    """The kind of asset that some words name: the first whose grammar they are."""
+    return next(kind for kind, grammar in _KINDS.items() if grammar.fullmatch(words))
+
+
 def _number(match: re.Match[str]) -> str | None:
     after = match["after"]
     if after:
-        word = after.lower().lstrip("#")
+        word = after.lstrip("#")
         return word.upper() if word in _PAIRS_OF_A_LETTER else _NUMBER_WORDS.get(word, word.upper())
     before = match["before"]
     return re.sub(r"\D", "", before) if before and not before.isdigit() else None

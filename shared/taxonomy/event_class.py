@@ -1,7 +1,7 @@
 """The decision table from labels and form answers to one event class; it reads no text."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 HAZARD: Final = "HAZARD"
 NEAR_MISS: Final = "NEAR_MISS"
@@ -56,3 +56,35 @@ def event_class(  # noqa: PLR0911 - one return for each row of the table
     if disruption_kind is not None and not act_under_way:
         return DISRUPTION
     return HAZARD if act_under_way is False else NEAR_MISS
+
+
+def with_escalation(stated: str | None, codes: Sequence[str]) -> str:
+    """Return the class of a report while an escalation stands: no stated class takes it out of where it is counted.
+
+    Args:
+        stated: The class among the labels; it only says whether somebody was hurt.
+        codes: The escalation codes that stand, at least one.
+
+    Returns:
+        ESCALATED, LOW_HARM or NO_HARM, by the table above.
+    """
+    return event_class(is_near_miss=None, escalate=codes, injured=stated == LOW_HARM)
+
+
+def without_escalation(labels: Mapping[str, Any]) -> str:
+    """Return the class of a report whose escalation people removed: the one that it had if it had none.
+
+    Args:
+        labels: The labels that hold, by field name; they stay as they are.
+
+    Returns:
+        The class by the table above; a class that the escalation did not make (a person may have said another) stays.
+        UNKNOWN where the report is labelled as no near miss: that label followed from the escalation, and does not
+        show that nothing happened.
+    """
+    stated = labels.get("event_class") or UNKNOWN
+    if stated not in (ESCALATED, NO_HARM, LOW_HARM):
+        return str(stated)
+    return event_class(
+        is_near_miss=labels.get("is_near_miss") or None, escalate=(), disruption_kind=labels.get("disruption_kind")
+    )

@@ -18,10 +18,10 @@ from shared.taxonomy.model import (
     Term,
     WeightedPattern,
 )
-from shared.taxonomy.playbook_rows import playbook
+from shared.taxonomy.playbook_rows import playbooks
 from shared.taxonomy.rows import Row, TaxonomyError
 
-__all__ = ["TaxonomyError", "load_taxonomy"]
+__all__ = ["TaxonomyError", "load_taxonomy", "read_folder"]
 
 _YAML: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FILES: Final = (
@@ -33,7 +33,6 @@ _FILES: Final = (
     "disruption_kinds",
     "settings",
     "escalation",
-    "playbooks",
     "spellings",
 )
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -55,10 +54,12 @@ def load_taxonomy(folder: Path | None = None) -> Taxonomy:
     """
     folder = folder or Path(__file__).parent / "data"
     files = {name: _read(folder, f"{name}.yaml") for name in _FILES}
-    domain_words = _read_folder(folder, "domains")
-    rule_files = _read_folder(folder, "escalation")
-    cue_files = _read_folder(folder, "cues")
-    version = _one_version((*files.values(), *domain_words.values(), *rule_files.values(), *cue_files.values()))
+    domain_words = read_folder(folder, "domains")
+    rule_files = read_folder(folder, "escalation")
+    cue_files = read_folder(folder, "cues")
+    remedies = read_folder(folder, "playbooks")
+    folders = (domain_words, rule_files, cue_files, remedies)
+    version = _one_version((*files.values(), *(file for found in folders for file in found.values())))
     severities = _terms(files["severities"], "severities")
     groups = _by_name(files["domains"].rows("groups"), lambda row: Group(row.text("name"), row.text("title")))
     domains = _by_name(files["domains"].rows("domains"), lambda row: _domain(row, groups, severities, domain_words))
@@ -77,7 +78,7 @@ def load_taxonomy(folder: Path | None = None) -> Taxonomy:
         settings=_terms(files["settings"], "settings"),
         escalations=codes,
         escalation_rules=_escalation_rules(rule_files, codes),
-        playbooks=_by_name(files["playbooks"].rows("playbooks"), lambda row: playbook(row, domains, factors), key="id"),
+        playbooks=playbooks(remedies, groups, domains, factors),
         cues=_cues(cue_files),
         spellings=_spellings(files["spellings"]),
     )
@@ -96,7 +97,19 @@ def _read(folder: Path, name: str) -> Row:
     return Row(name, node)
 
 
-def _read_folder(folder: Path, name: str) -> dict[str, Row]:
+def read_folder(folder: Path, name: str) -> dict[str, Row]:
+    """Read all files of a folder of the data.
+
+    Args:
+        folder: The data.
+        name: The folder in it.
+
+    Returns:
+        The files by name without ending, in order.
+
+    Raises:
+        TaxonomyError: a file is no YAML mapping.
+    """
     return {path.stem: _read(folder, f"{name}/{path.name}") for path in sorted((folder / name).glob("*.yaml"))}
 
 
@@ -108,14 +121,14 @@ def _one_version(files: Sequence[Row]) -> str:
     return version
 
 
-def _by_name(rows: Iterable[Row], make: Callable[[Row], T], key: str = "name") -> Mapping[str, T]:
+def _by_name(rows: Iterable[Row], make: Callable[[Row], T]) -> Mapping[str, T]:
     found: dict[str, T] = {}
     for row in rows:
-        name = row.text(key)
+        name = row.text("name")
         if not _NAME.fullmatch(name):
-            raise row.error(f"{key} {name!r} must be letters, digits, dots, dashes and underscores")
+            raise row.error(f"name {name!r} must be letters, digits, dots, dashes and underscores")
         if name in found:
-            raise row.error(f"{key} {name!r} stands in this file twice")
+            raise row.error(f"name {name!r} stands in this file twice")
         found[name] = make(row)
     return MappingProxyType(found)
 

@@ -130,6 +130,7 @@ class PlaybookPattern:
         factors_any: Contributory factors of which it must have one; empty asks nothing.
         min_reports: How many such reports make the pattern, 1 or more.
         window_days: Within how many days, 1 or more.
+        domains_none: Domains that it must not have, because another playbook is made for those reports.
     """
 
     domains_all: tuple[str, ...]
@@ -137,6 +138,7 @@ class PlaybookPattern:
     factors_any: tuple[str, ...]
     min_reports: int
     window_days: int
+    domains_none: tuple[str, ...] = ()
 
     def fits(self, domains: Collection[str], factors: Collection[str]) -> bool:
         """Tell whether one report belongs to the pattern.
@@ -146,12 +148,13 @@ class PlaybookPattern:
             factors: The report's contributory factors.
 
         Returns:
-            True when all three conditions hold; counting reports in the window is the caller's.
+            True when all conditions hold; counting reports in the window is the caller's.
         """
         return (
             all(name in domains for name in self.domains_all)
             and (not self.domains_any or any(name in domains for name in self.domains_any))
             and (not self.factors_any or any(name in factors for name in self.factors_any))
+            and not any(name in domains for name in self.domains_none)
         )
 
 

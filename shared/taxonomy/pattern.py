@@ -49,7 +49,11 @@ class Element:
         Returns:
             True when it is one of the words, begins as one of the prefixes, or begins with a digit where `<n>` stands.
         """
-        return token in self.words or token.startswith(self.prefixes) or (NUMBER in self.words and token[:1].isdigit())
+        return (
+            token in self.words
+            or (bool(self.prefixes) and token.startswith(self.prefixes))
+            or (NUMBER in self.words and token[:1].isdigit())
+        )
 
 
 @dataclass(frozen=True, slots=True)

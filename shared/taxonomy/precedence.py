@@ -29,7 +29,7 @@ class Fact:
     Attributes:
         source: Who said it; imported coding counts as human.
         report_revision: The revision of the report that was read, 1 or more.
-        decision_no: The number of the decision on this report, 0 or more; a model's first answer is 0.
+        decision_no: The number of the decision on this report, 0 or more; for a model its generation.
         fields: The labels that are stated. A correction carries only those that it changes; a name outside FIELDS is
             left out by the merge, so that a newer producer does no harm.
         model_version: The model that said it; None for a person.
@@ -57,16 +57,22 @@ def merge(state: Mapping[str, Any] | None, fact: Fact) -> dict[str, Any]:
         A new plain dict: `fields` (name to value, source, report_revision, decision_no, model_version),
         `latest_revision` (the highest revision seen) and `corrected` (whether a human decided any field).
     """
-    known: dict[str, Any] = dict(state["fields"]) if state else {}
-    for name in FIELDS:
-        if name in fact.fields:
-            entry = _entry(fact, fact.fields[name])
-            if name not in known or _rank(entry) > _rank(known[name]):
-                known[name] = entry
+    who = {
+        "source": fact.source,
+        "report_revision": fact.report_revision,
+        "decision_no": fact.decision_no,
+        "model_version": fact.model_version,
+    }
+    said = {name: {"value": _plain(fact.fields[name]), **who} for name in FIELDS if name in fact.fields}
+    known: dict[str, Any] = state["fields"] if state else {}
+    if known:
+        stands = {name for name in said if name in known and _rank(said[name]) <= _rank(known[name])}
+        both = known | {name: entry for name, entry in said.items() if name not in stands}
+        said = {name: both[name] for name in FIELDS if name in both}
     return {
-        "fields": {name: known[name] for name in FIELDS if name in known},
+        "fields": said,
         "latest_revision": max(fact.report_revision, state["latest_revision"] if state else 0),
-        "corrected": any(entry["source"] == "human" for entry in known.values()),
+        "corrected": any(entry["source"] == "human" for entry in said.values()),
     }
 
 
@@ -93,16 +99,6 @@ def needs_review(state: Mapping[str, Any]) -> bool:
     """
     latest: int = state["latest_revision"]
     return any(entry["source"] == "human" and entry["report_revision"] < latest for entry in state["fields"].values())
-
-
-def _entry(fact: Fact, value: Any) -> dict[str, Any]:
-    return {
-        "value": _plain(value),
-        "source": fact.source,
-        "report_revision": fact.report_revision,
-        "decision_no": fact.decision_no,
-        "model_version": fact.model_version,
-    }
 
 
 def _plain(value: Any) -> Any:

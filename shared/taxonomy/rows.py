@@ -159,6 +159,28 @@ class Row:
             found.append(name)
         return tuple(found)
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Read a list of texts; absent is empty.
+
+        Args:
+            key: The field's name.
+
+        Returns:
+            The texts without outer blanks.
+
+        Raises:
+            TaxonomyError: the field is no list of texts, or one is blank.
+        """
+        if key not in self._values:
+            return ()
+        found = []
+        for node in self._items(key):
+            text = self._scalar(node, key)
+            if not text:
+                raise self.error(f"field {key} holds a blank line", node)
+            found.append(text)
+        return tuple(found)
+
     def rows(self, key: str) -> list["Row"]:
         """Read a list of mappings.
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.web import words
+from shared.web.govuk import adapt
+from shared.web.navigation import Link
 
 HERE: Final = Path(__file__).parent
 CONTENT_SECURITY_POLICY: Final = (
@@ -30,26 +32,48 @@ ASSET_HEADERS: Final = {"Cache-Control": "public, max-age=31536000, immutable", 
 """Headers of files whose name holds their hash."""
 
 
+COMPONENTS: Final = "govuk-frontend.css"
+ICON: Final = "icon.svg"
+
+
+class StylesMissing(Exception):
+    """The component system's stylesheet is not there; it is fetched at installation."""
+
+    def __str__(self) -> str:
+        return f"shared/web/static/{COMPONENTS} is missing: run `python -m deploy.local.styles` once"
+
+
 @dataclass(frozen=True)
-class Stylesheet:
-    """The one stylesheet, under a name that changes with its content."""
+class Asset:
+    """A file under a name that changes with its content."""
 
     name: str
     content: bytes
+    media_type: str
 
     @classmethod
-    def load(cls) -> Stylesheet:
-        """Read it from this folder."""
-        content = (HERE / "static" / "pages.css").read_bytes()
-        return cls(f"pages.{hashlib.sha256(content).hexdigest()[:12]}.css", content)
+    def icon(cls) -> Asset:
+        """Load the picture that browsers show beside a page's title."""
+        content = (HERE / "static" / ICON).read_bytes()
+        return cls(f"icon.{_mark_of(content)}.svg", content, "image/svg+xml")
+
+    @classmethod
+    def stylesheet(cls) -> Asset:
+        """Join the component system's styles and our own, in this order.
+
+        Raises:
+            StylesMissing: the component system's have not been put in their place; says how.
+        """
+        try:
+            components = (HERE / "static" / COMPONENTS).read_text("utf-8")
+        except FileNotFoundError:
+            raise StylesMissing from None
+        content = adapt(components).encode() + b"\n" + (HERE / "static" / "pages.css").read_bytes()
+        return cls(f"pages.{_mark_of(content)}.css", content, "text/css")
 
 
-@dataclass(frozen=True)
-class Link:
-    """One entry of the navigation."""
-
-    title: str
-    href: str
+def _mark_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 class Pages:
@@ -57,11 +81,12 @@ class Pages:
 
     Args:
         templates: Folder of the service's own templates.
-        static_path: Where the stylesheet is served, without a slash at the end.
+        static_path: Where browsers find this service's `static_route`: its public prefix and /static.
     """
 
     def __init__(self, templates: Path, static_path: str = "/static") -> None:
-        self.stylesheet = Stylesheet.load()
+        self.stylesheet = Asset.stylesheet()
+        self.icon = Asset.icon()
         self._environment = Environment(
             loader=FileSystemLoader([templates, HERE / "templates"]),
             autoescape=True,
@@ -70,6 +95,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals["stylesheet_href"] = f"{static_path}/{self.stylesheet.name}"
+        self._environment.globals["icon_href"] = f"{static_path}/{self.icon.name}"
         self._environment.filters |= {
             "day": words.day_words,
             "short_day": words.short_day,

@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
+_PIECE = re.compile(r"([A-Za-df-z])([^A-Za-df-z]*)")
+_COLUMN = re.compile(r"M([-\d.e]+),([-\d.e]+)h([-\d.e]+)v([-\d.e]+)h[-\d.e]+Z")
 _TRANSLATE = re.compile(r"translate\(\s*([-\d.e]+)\s*,\s*([-\d.e]+)\s*\)")
 _INVISIBLE = frozenset({"background", "foreground"})
 
@@ -51,10 +53,38 @@ def compact(drawn: str, classes: Mapping[str, str]) -> tuple[str, float, float]:
         UnknownShape: there is a shape, colour or transform that cannot be written so.
     """
     root = ElementTree.fromstring(drawn)  # noqa: S314 - made by our own renderer from our own specification
+    return _written(root, 0.0, 0.0, classes), float(root.get("width", 0)), float(root.get("height", 0))
+
+
+def compact_each(drawn: str, classes: Mapping[str, str], name: str) -> list[str]:
+    """Rewrite each of many small charts that were drawn as one, as `compact` does.
+
+    Args:
+        drawn: As for `compact`.
+        classes: As for `compact`.
+        name: What the groups' own names begin with; each group is one chart.
+
+    Returns:
+        What goes inside the `<svg>` of each chart, in the order of the groups, as if it stood at the drawing's begin.
+
+    Raises:
+        UnknownShape: as `compact`.
+    """
+    root = ElementTree.fromstring(drawn)  # noqa: S314 - made by our own renderer from our own specification
+    sheet = next(child for child in root if child.tag == f"{SVG}g")
+    return [
+        _written(moved, *_moved(sheet.get("transform")), classes)
+        for group in root.iter(f"{SVG}g")
+        if f" {name}" in group.get("class", "")
+        for moved in group
+    ]
+
+
+def _written(node: ElementTree.Element, x: float, y: float, classes: Mapping[str, str]) -> str:
     out = _Out([])
-    _walk(root, 0.0, 0.0, classes, out)
+    _walk(node, x, y, classes, out)
     out.flush()
-    return "".join(out.pieces), float(root.get("width", 0)), float(root.get("height", 0))
+    return "".join(out.pieces)
 
 
 def _walk(node: ElementTree.Element, x: float, y: float, classes: Mapping[str, str], out: _Out) -> None:
@@ -67,7 +97,7 @@ def _walk(node: ElementTree.Element, x: float, y: float, classes: Mapping[str, s
             out.shape(_class(child, classes), _path(child.get("d", ""), x + dx, y + dy))
         elif tag == "line":
             end_x, end_y = float(child.get("x2", 0)), float(child.get("y2", 0))
-            out.shape(_class(child, classes), f"M{_short(x + dx)},{_short(y + dy)}l{_short(end_x)},{_short(end_y)}")
+            out.shape(_class(child, classes), f"M{short(x + dx)},{short(y + dy)}l{short(end_x)},{short(end_y)}")
         elif tag == "text":
             out.flush()
             out.pieces.append(_text(child, x + dx, y + dy))
@@ -102,23 +132,38 @@ def _class(node: ElementTree.Element, classes: Mapping[str, str]) -> str:
 
 
 def _path(d: str, x: float, y: float) -> str:
-    """Move a path that begins with an absolute point and goes on relatively, as rectangles do."""
+    """Move a path: what is absolute is shifted, what is relative stays."""
+    if (found := _COLUMN.fullmatch(d)) is not None:  # most of what is drawn
+        left, top, width, height = map(float, found.groups())
+        return f"M{short(left + x)},{short(top + y)}h{short(width)}v{short(height)}h{short(-width)}z"
+    return "".join(_piece(found[1], _NUMBER.findall(found[2]), x, y) for found in _PIECE.finditer(_checked(d)))
+
+
+def _checked(d: str) -> str:
     commands = set(re.sub(r"[-\d.,\se]", "", d))
-    if not commands <= set("MhvlZz"):
+    if not commands <= set("MLAhvlZz"):
         raise UnknownShape(f"path commands {sorted(commands)}")
-    start = re.match(r"M\s*([-\d.e]+)[,\s]([-\d.e]+)", d)
-    if start is None or d.count("M") != 1:
-        raise UnknownShape("path without one absolute start")
-    rest = _NUMBER.sub(lambda number: _short(float(number[0])), d[start.end() :])
-    return f"M{_short(float(start[1]) + x)},{_short(float(start[2]) + y)}{rest.replace('Z', 'z')}"
+    return d
+
+
+def _piece(command: str, numbers: list[str], x: float, y: float) -> str:
+    """Write one command with its numbers; of an absolute one the last two of each group are a point."""
+    values = [float(number) for number in numbers]
+    size = {"M": 2, "L": 2, "A": 7}.get(command)
+    if size is not None:
+        values = [
+            value + (x, y)[n % size - size + 2] if n % size >= size - 2 else value for n, value in enumerate(values)
+        ]
+    return ("z" if command == "Z" else command) + ",".join(map(short, values))
 
 
 def _text(node: ElementTree.Element, x: float, y: float) -> str:
     anchor = node.get("text-anchor", "start")
     end = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text x="{_short(x)}" y="{_short(y)}"{end}>{escape(node.text or "")}</text>'
+    return f'<text x="{short(x)}" y="{short(y)}"{end}>{escape(node.text or "")}</text>'
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Write a length in pixels with at most one decimal."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text

@@ -54,7 +54,11 @@ def figure(value: float) -> str:
     return f"{int(rounded):,}" if rounded == int(rounded) else f"{rounded:,.1f}"
 
 
+SPOKEN = {"domestic_kitchen": "domestic_or_kitchen"}
+"""Words of the vocabulary that read differently when they are said."""
+
+
 def sentence_case(word: str) -> str:
     """Write a word of a code list as people do: "registered_manager" becomes "Registered manager"."""
-    plain = word.replace("_", " ").replace("-", " ").strip()
+    plain = SPOKEN.get(word, word).replace("_", " ").replace("-", " ").strip()
     return plain[:1].upper() + plain[1:].lower() if plain.isupper() else plain[:1].upper() + plain[1:]
