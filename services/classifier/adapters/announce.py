@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from services.classifier.domain.classification import Classification
+from services.classifier.domain.version import generation_of
 from shared.contracts.classifier import ClassificationCorrected, Correction
 from shared.contracts.envelope import CONTENT_TYPE, SPEC_VERSION, headers_for, partition_key
 from shared.contracts.intake import ReportAmended, ReportReceived
@@ -37,7 +38,7 @@ class Announcer:
 
     Args:
         taxonomy_version: Version of the words.
-        model_version: Version of the model; part of the event id.
+        model_version: Version of the model; part of the event id, its generation is the decision number.
         reasons: What a person reads beside a prompt, by the rule's id.
     """
 
@@ -45,6 +46,7 @@ class Announcer:
         self._taxonomy = taxonomy_version
         self._reasons = reasons
         self._derived_with = f"{taxonomy_version}/{model_version}"
+        self._decision_no = generation_of(model_version)
 
     def classified(self, said: ReportReceived | ReportAmended, found: Classification, now: datetime) -> Outgoing:
         """Return the record of a classification.
@@ -112,7 +114,7 @@ class Announcer:
             "report_id": report_id,
             "report_revision": revision,
             "source": "model",
-            "decision_no": 0,
+            "decision_no": self._decision_no,
             "is_near_miss": found.is_near_miss,
             "domains": found.domains,
             "primary_domain": found.primary_domain,

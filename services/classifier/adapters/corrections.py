@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from services.classifier.domain.correction import Correction
+from services.classifier.ports import ReportKey
 from shared.contracts import classifier as wire
 from shared.contracts.topics import CLASSIFICATIONS
 from shared.kernel.clock import Clock
@@ -111,3 +112,39 @@ class MongoCorrections:
         identity = f"{provider_id}|{site_id}|{report_id}"
         stored = await translate(self._mongo.db[COLLECTION].find_one({"_id": identity}))
         return list((stored or {}).get("decisions", []))
+
+    async def corrected(self, provider_id: str, limit: int, after: str | None) -> list[dict[str, Any]]:
+        """Return reports with their decisions, in order of site and report.
+
+        Args:
+            provider_id: The tenant.
+            limit: At most so many.
+            after: `place` of the last one that was read; None from the start.
+        """
+        place: dict[str, Any] = {"$gte": f"{provider_id}|", "$lt": f"{provider_id}}}"}
+        if after is not None:
+            place["$gt"] = f"{provider_id}|{after}"
+        found = self._mongo.db[COLLECTION].find({"provider_id": provider_id, "_id": place}).sort("_id").limit(limit)
+        stored = await translate(found.to_list(None))
+        return [
+            {
+                "site_id": kept["site_id"],
+                "report_id": _report_id(kept),
+                "place": kept["_id"].removeprefix(f"{provider_id}|"),
+                "decisions": kept["decisions"],
+            }
+            for kept in stored
+        ]
+
+    async def every_report(self, provider_id: str | None) -> AsyncIterator[tuple[ReportKey, list[dict[str, Any]]]]:
+        """Yield every corrected report with its decisions in order; raises Unavailable where the database is away."""
+        wanted = {} if provider_id is None else {"provider_id": provider_id}
+        cursor = self._mongo.db[COLLECTION].find(wanted).sort("_id")
+        while batch := await translate(cursor.to_list(1_000)):
+            for kept in batch:
+                yield (kept["provider_id"], kept["site_id"], _report_id(kept)), kept["decisions"]
+
+
+def _report_id(kept: dict[str, Any]) -> str:
+    said: str = kept["_id"].removeprefix(f"{kept['provider_id']}|{kept['site_id']}|")
+    return said

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-MODEL_VERSION: Final = "rules-1"
+MODEL_VERSION: Final = "linear-1+79722d9c"
+"""The model that this code goes with, named by the content of its files; `train` writes it here."""
 
 Offsets = tuple[tuple[int, int], ...]
 
@@ -40,17 +41,16 @@ class Classification:
         potential_severity: Worst credible outcome had it not been stopped.
         how_caught: Ways of catching; empty when it is no near miss.
         escalate: At most one escalation code.
-        confidence: A rough score from 0 to 1 for each label, by field. It is NOT calibrated: it orders labels and is no
-            probability.
+        confidence: The probability of each label given, by field; calibrated on texts of authors new to the model.
         evidence: Offsets in the redacted text by `<field>.<label>`.
         event_class: The one event class.
         disruption_kind: Kind of service disruption, or None.
         assets: Assets that the words or the form name.
-        prompts: Ids of the escalation rules that fired, the most serious first.
+        prompts: Ids of the escalation rules that fired, the most serious first; advice beside the label.
         needs_review: Whether a person should look before this is relied on.
         review_reason: Why, in words for a person; None when no review is asked.
         taxonomy_version: The taxonomy that it was decided with.
-        model_version: The rules or model that decided.
+        model_version: The model that decided.
     """
 
     is_near_miss: bool | None

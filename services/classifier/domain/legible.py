@@ -3,19 +3,13 @@
 from typing import Final
 
 from services.classifier.domain.reading import Reading
-from services.classifier.domain.tokens import SENTENCE_END
+from services.classifier.domain.words import ENGLISH, NUMBER, PLACEHOLDER, STRANGE, TAUGHT
 
 _MAX_WORDS: Final = 5_000
 _MIN_WORDS_TO_TELL_LANGUAGE: Final = 4
-_MIN_KNOWN_SHARE: Final = 0.3
-_ENGLISH_WORDS: Final = """
-a about after again all also am an and any are as at back be because been before but by came can could day did do does
-done down for found from gave get go going got had has have he her here him his how i if in is it its just left like
-made make me more my new next no not now of off ok on one only or other our out over put room said same see she should
-so some staff still than that the their them then there they this time to today told too took two up us very was we
-well went were what when where which while who why will with work would yes yesterday you your
-"""
-_ENGLISH: Final = frozenset(_ENGLISH_WORDS.split())
+_MIN_KNOWN_SHARE: Final = 0.5
+_MIN_WORDS_WITHOUT_A_HIT: Final = 4
+"""Of fewer, what the model says is how often things happen, and nothing of this text."""
 
 
 def why_illegible(reading: Reading) -> str | None:
@@ -27,21 +21,25 @@ def why_illegible(reading: Reading) -> str | None:
     Returns:
         The reason in words for a person, or None when it can.
     """
-    words = [word for word in reading.tokens.words if word != SENTENCE_END]
-    if not words:
-        return "There are no words to read."
-    real = [word for word in words if word[0] != "<"]
-    if not real:
+    kinds = [word.kind for word in reading.tokens.known]
+    count = kinds.count
+    taught, english, strange, numbers = count(TAUGHT), count(ENGLISH), count(STRANGE), count(NUMBER)
+    spelt = taught + english + strange
+    if not spelt + numbers:
+        if not count(PLACEHOLDER):
+            return "There are no words to read."
         return "After personal data were taken out no words are left."
-    if len(real) > _MAX_WORDS:
+    if spelt + numbers > _MAX_WORDS:
         return "The text is too long to be one report."
-    if len(real) >= _MIN_WORDS_TO_TELL_LANGUAGE and _known_share(reading, real) < _MIN_KNOWN_SHARE:
+    if spelt >= _MIN_WORDS_TO_TELL_LANGUAGE and taught + english < _MIN_KNOWN_SHARE * spelt:
         return "The text does not seem to be English."
-    if not reading.hits:
+    return None if reading.hits else _why_untold(taught, spelt)
+
+
+def _why_untold(taught: int, spelt: int) -> str | None:
+    """Say why a text that no pattern of the taxonomy knows cannot be classified."""
+    if not taught:
         return "Nothing in the words is known to the taxonomy."
+    if spelt < _MIN_WORDS_WITHOUT_A_HIT:
+        return "There are too few words to tell what it is about."
     return None
-
-
-def _known_share(reading: Reading, real: list[str]) -> float:
-    covered = {index for hits in reading.hits.values() for hit in hits for index in (hit.first, hit.last)}
-    return (len(covered) + sum(word in _ENGLISH for word in real)) / len(real)

@@ -1,55 +1,54 @@
 """Cuts a redacted report into words that patterns can be laid over; what they mean is decided elsewhere."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-SENTENCE_END: Final = "."
+from services.classifier.domain.words import Word, Words
 
-_TOKEN: Final = re.compile(
-    r"\[(?P<kind>[A-Za-z_]+?)_\d+\]|(?P<word>\d+(?:[.:]\d+)+|[^\W_]+(?:['’][^\W_]+)?)|(?P<end>[.!?;\n]+)|(?P<comma>[,:()–—])"
-)
+# One group and no other, so that what splits a text are its words: a placeholder, a number with points, a word, the end
+# of a sentence.
+_WORD: Final = re.compile(r"(\[[A-Za-z_]+?_\d+\]|\d+(?:[.:]\d+)+|[^\W_]+(?:['’][^\W_]+)?|[.!?;\n]+)")
+_COMMAS: Final = frozenset(",:()–—")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tokens:
     """The words of a text.
 
     Attributes:
-        words: Words in lower case with known misspellings put right, `<person>` for a placeholder, `.` for the end of a
-            sentence.
-        spans: Start and end of each in code points of the text.
-        commas: Indexes of words before which a comma, colon, dash or bracket stands.
+        text: The text.
+        known: The words, with what is known of each.
+        words: The same as patterns read them.
+        parts: The text cut into what stands before the first word, the first word, what stands before the next, ...
     """
 
+    text: str
+    known: list[Word]
     words: list[str]
-    spans: list[tuple[int, int]]
-    commas: frozenset[int]
+    parts: list[str]
+
+    def follows_comma(self, index: int) -> bool:
+        """Tell whether a comma, colon, dash or bracket stands right before a word.
+
+        Args:
+            index: The word's.
+        """
+        return not _COMMAS.isdisjoint(self.parts[2 * index])
 
 
-def cut(text: str, spellings: Mapping[str, str]) -> Tokens:
+def cut(text: str, words: Words) -> Tokens:
     """Cut a text into words.
 
     Args:
         text: A redacted text.
-        spellings: Misspelling to right spelling, both in lower case.
+        words: What is known of words.
 
     Returns:
         Its words; empty where it has none.
     """
-    words: list[str] = []
-    spans: list[tuple[int, int]] = []
-    commas: set[int] = set()
-    for match in _TOKEN.finditer(text):
-        group = match.lastgroup
-        if group == "word":
-            word = match.group().lower().replace("’", "'")
-            words.append(spellings.get(word, word))
-            spans.append(match.span())
-        elif group == "comma":
-            commas.add(len(words))
-        else:
-            words.append(SENTENCE_END if group == "end" else f"<{match['kind'].lower()}>")
-            spans.append(match.span())
-    return Tokens(words, spans, frozenset(commas))
+    parts = _WORD.split(text)
+    known = list(map(words.__getitem__, parts[1::2]))
+    return Tokens(text, known, [word.text for word in known], parts)

@@ -1,4 +1,4 @@
-"""The classifier's verbs for people; the hot path is a pure function and lies in routes and domain."""
+"""Taking a person's correction of labels."""
 
 from __future__ import annotations
 
