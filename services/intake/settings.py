@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import Field, SecretStr
 
 from services.intake.domain.credentials import KEY_PREFIX
-from shared.runtime.settings import RuntimeSettings
+from shared.runtime.settings import RuntimeSettings, SettingsWrong
 
 KEY_BYTES = 32
 
 
-class SettingsIncomplete(ValueError):
+class SettingsIncomplete(SettingsWrong):
     """Keys are missing or malformed; the message names every variable at once."""
 
 
@@ -27,11 +29,14 @@ class Keys:
     token_private_key: str
     vault_kek: bytes
     pseudonym_key: bytes
+    older_keks: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Settings(RuntimeSettings):
     """What intake needs beside the runtime."""
 
+    demo: bool = False
+    """Whether everybody who may review may also say when it was done: for invented history alone."""
     bootstrap_key: SecretStr | None = None
     """The operator's first API key, `nmk_...`; take it away once real keys are there."""
     token_private_key: SecretStr | None = None
@@ -44,12 +49,22 @@ class Settings(RuntimeSettings):
     """Base64 of 32 bytes or more; makes person and reporter tokens and body hashes; never changed."""
     public_https: bool = False
     """Whether browsers come over HTTPS, so that their session goes over nothing else; also so where it is seen here."""
+    public_url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
+    """Address of the front door as browsers and printed posters name it; empty takes it from the request."""
+    older_keks: SecretStr | None = None
+    """Earlier key-encryption keys as JSON, name to base64, until `rotate-kek` has wrapped everything anew."""
     token_minutes: int = Field(default=60, ge=1, le=24 * 60)
+    """How long a token that a program fetched is good."""
     session_hours: int = Field(default=8, ge=1, le=24)
-    import_batch_lines: int = Field(default=500, ge=1, le=500)
+    """How long a person stays signed in."""
+    calls_per_minute: int = Field(default=6_000, ge=1)
+    """So often one key may call, in each process; an import of any length is one call."""
+    import_batch_lines: int = Field(default=1_000, ge=1, le=2_000)
+    """Lines of an import that are taken in one transaction."""
     import_pause_above_rows: int = Field(default=5_000, ge=0)
     """With more unsent events an import waits a little between batches, so that live reports stay fresh."""
     text_max_chars: int = Field(default=20_000, ge=1)
+    """Longest narrative."""
     table_max_bytes: int = Field(default=20_000_000, ge=1)
     """Longest registry or exposure table; it is checked as a whole."""
 
@@ -71,9 +86,10 @@ class Settings(RuntimeSettings):
             wrong.append(f"NEARMISS_PSEUDONYM_KEY has {len(pseudonym)} bytes, fewer than {KEY_BYTES}")
         if self.bootstrap_key is not None and not self.bootstrap_key.get_secret_value().startswith(KEY_PREFIX):
             wrong.append(f"NEARMISS_BOOTSTRAP_KEY does not begin with {KEY_PREFIX}")
+        older = _older(self.older_keks, wrong)
         if wrong:
             raise SettingsIncomplete("intake cannot start: " + "; ".join(wrong))
-        return Keys(pem, kek, pseudonym)
+        return Keys(pem, kek, pseudonym, older)
 
 
 def _required(variable: str, value: SecretStr | None, wrong: list[str]) -> str:
@@ -90,6 +106,19 @@ def _decoded(variable: str, value: SecretStr | None, wrong: list[str]) -> bytes:
     except binascii.Error:
         wrong.append(f"{variable} is not base64")
         return b""
+
+
+def _older(value: SecretStr | None, wrong: list[str]) -> dict[str, bytes]:
+    if value is None or not value.get_secret_value().strip():
+        return {}
+    try:
+        named = json.loads(value.get_secret_value())
+        keys = {str(name): base64.b64decode(text, validate=True) for name, text in named.items()}
+    except (ValueError, AttributeError, TypeError):
+        keys = {"?": b""}
+    if any(len(key) != KEY_BYTES for key in keys.values()):
+        wrong.append(f"NEARMISS_OLDER_KEKS is no JSON object of names and base64 of {KEY_BYTES} bytes")
+    return keys
 
 
 def _is_ed25519(pem: str) -> bool:

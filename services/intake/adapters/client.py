@@ -1,4 +1,4 @@
-"""Calls intake over HTTP on behalf of the commands; waits a while where it is away."""
+"""Calls intake over HTTP on behalf of the commands; waits a while where it is away or asks to."""
 
 from __future__ import annotations
 
@@ -9,11 +9,20 @@ import httpx
 
 TRIES = 8
 PAUSE_MAX_S = 15.0
-BUSY = frozenset({502, 503, 504})
+BUSY = frozenset({429, 502, 503, 504})
 
 
 class CallFailed(Exception):
-    """Intake refused the call or could not be reached; the message says why."""
+    """The service refused the call or could not be reached; the message says why.
+
+    Args:
+        reason: Why.
+        away: Whether it could not be reached, so that the same call may work later.
+    """
+
+    def __init__(self, reason: str, away: bool = False) -> None:
+        super().__init__(reason)
+        self.away = away
 
 
 class IntakeClient:
@@ -23,9 +32,12 @@ class IntakeClient:
         url: Base address of intake, such as http://127.0.0.1:8080/in.
         key: An API key or a token.
         transport: Another transport, for tests.
+        tries: How often a call is made while the service is away.
     """
 
-    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None, tries: int = TRIES) -> None:
+        self._tries = tries
+        self._transport = transport
         self._http = httpx.Client(
             base_url=url.rstrip("/"),
             headers={"Authorization": f"Bearer {key}"},
@@ -53,10 +65,43 @@ class IntakeClient:
             CallFailed: it was refused, or intake stayed away.
         """
         headers = {"Content-Type": content_type} | ({"Idempotency-Key": key} if key else {})
+        return self._call("POST", path, body, headers, params)
+
+    def get(self, path: str, params: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return a JSON answer; as `post`.
+
+        Raises:
+            CallFailed: as `post`.
+        """
+        return self._call("GET", path, None, {}, params)
+
+    def delete(self, path: str) -> None:
+        """Delete something; as `post`.
+
+        Raises:
+            CallFailed: as `post`.
+        """
+        self._call("DELETE", path, None, {}, None)
+
+    def beside(self, url: str, tries: int = TRIES) -> IntakeClient:
+        """Return a client of another service, with a token made from this one's key.
+
+        Args:
+            url: Its base address.
+            tries: How often a call is made while it is away.
+
+        Raises:
+            CallFailed: the key is refused.
+        """
+        return IntakeClient(url, self.post("/v1/tokens", b"", "application/json")["token"], self._transport, tries)
+
+    def _call(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], params: dict[str, str] | None
+    ) -> dict[str, Any]:
         reason = "no answer"
-        for number in range(TRIES):
+        for number in range(self._tries):
             try:
-                answer = self._http.post(path, content=body, headers=headers, params=params)
+                answer = self._http.request(method, path, content=body, headers=headers, params=params)
             except httpx.TransportError as error:
                 reason = f"{self._http.base_url} cannot be reached ({type(error).__name__})"
                 time.sleep(min(PAUSE_MAX_S, 0.5 * 2**number))
@@ -65,11 +110,13 @@ class IntakeClient:
                 return _read(answer)
             reason = _said(answer)
             time.sleep(min(PAUSE_MAX_S, float(answer.headers.get("retry-after", "1"))))
-        raise CallFailed(reason)
+        raise CallFailed(reason, away=True)
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:
     if answer.is_success:
+        if not answer.content:
+            return {}
         said: dict[str, Any] = answer.json()
         return said
     raise CallFailed(_said(answer))

@@ -78,6 +78,16 @@ class MongoCredentials:
         await patiently(self._mongo.db[COLLECTION].update_one(query, {"$set": {"revoked_at": at}}))
         self._seen.pop(credential_id, None)
 
+    async def shorten(self, tenant: str, credential_id: str, until: datetime) -> None:
+        """Let one of a provider, or with "*" of any, end at a moment, where it would last longer.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        query = {"_id": credential_id, "expires_at": {"$gt": until}} | _of(tenant)
+        await patiently(self._mongo.db[COLLECTION].update_one(query, {"$set": {"expires_at": until}}))
+        self._seen.pop(credential_id, None)
+
 
 def _of(tenant: str) -> dict[str, Any]:
     return {} if tenant == EVERY_PROVIDER else {"provider_id": tenant}
@@ -97,6 +107,7 @@ def _document(credential: Credential) -> dict[str, Any]:
         "secret_hash": credential.secret_hash,
         "revoked_at": credential.revoked_at,
         "next_path": credential.next_path,
+        "user_id": credential.user_id,
     }
 
 

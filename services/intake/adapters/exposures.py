@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 
-from services.intake.adapters.aggregates import Aggregates, Document, FoundDocuments, Write
+from services.intake.adapters.aggregates import Aggregates, Document, FoundDocuments, Write, patiently
 from services.intake.adapters.events import exposure_event
 from services.intake.domain.exposures import Exposure
 from shared.contracts.topics import EXPOSURE
+from shared.runtime.mongo import Mongo
 
 COLLECTION = "exposure"
 
@@ -18,15 +19,33 @@ class MongoExposures:
     """The store of exposure.
 
     Args:
+        mongo: Intake's database.
         aggregates: Writes.
     """
 
-    def __init__(self, aggregates: Aggregates) -> None:
+    def __init__(self, mongo: Mongo, aggregates: Aggregates) -> None:
+        self._mongo = mongo
         self._aggregates = aggregates
 
     async def prepare(self) -> None:
-        """Make the collection."""
+        """Make the collection and the index of a provider's periods."""
         await self._aggregates.prepare(COLLECTION)
+        await self._mongo.db[COLLECTION].create_index([("provider_id", 1), ("period_end", 1)])
+
+    async def between(self, provider_id: str, sites: Sequence[str], first: date, last: date) -> list[Exposure]:
+        """Return what was told of some sites for periods that touch these days, in order of the periods.
+
+        Raises:
+            Unavailable: the database did not answer.
+        """
+        query = {
+            "provider_id": provider_id,
+            "site_id": {"$in": list(sites)},
+            "period_start": {"$lte": last.isoformat()},
+            "period_end": {"$gte": first.isoformat()},
+        }
+        cursor = self._mongo.db[COLLECTION].find(query).sort("period_start", 1)
+        return [_exposure(document) for document in await patiently(cursor.to_list(None))]
 
     async def change(
         self, keys: Sequence[str], decide: Callable[[Mapping[str, Exposure]], Sequence[Exposure]], at: datetime

@@ -1,7 +1,8 @@
-"""Reads files of reports (NDJSON, CSV) row by row in constant memory, and the maps that describe them."""
+"""Reads files of reports (NDJSON, CSV, XLSX) row by row in constant memory, and the maps that describe them."""
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +12,15 @@ from typing import Any
 import orjson
 import yaml
 
+from services.intake.adapters.sheets import NoSheet, sheet_rows
+from services.intake.domain.artefacts import escape_in, without_escapes
 from services.intake.domain.columns import unflatten
 from services.intake.domain.lines import CsvRecords, Line, Lines
 from services.intake.domain.mapping import ImportMap, WrongMap, read_map
 
 CHUNK_BYTES = 1 << 16
 LINE_MAX_BYTES = 500_000
+ERROR_COLUMNS = frozenset({"refused_because", "original_line"})
 MAPS = Path(__file__).resolve().parent.parent / "maps"
 NDJSON_SUFFIXES = frozenset({".ndjson", ".jsonl"})
 
@@ -35,28 +39,107 @@ class FileRow:
     read_bytes: int
 
 
-def read_rows(path: Path) -> Iterator[FileRow]:
+@dataclass(slots=True)
+class Notes:
+    """What was recognised while a file was read, for the account of it."""
+
+    encoding: str = "UTF-8"
+    cleaned_cells: int = 0
+
+
+def read_rows(path: Path, notes: Notes | None = None) -> Iterator[FileRow]:
     """Read a file's rows.
 
+    What spreadsheets leave behind is cleaned and counted: written-out control characters, a byte-order mark, Windows
+    line ends; a CSV file that is not UTF-8 is read as Windows-1252, which is noted. The columns of an error file
+    (`refused_because`, `original_line`) are left out, so that it can be fed again.
+
     Args:
-        path: A .ndjson, .jsonl or .csv file in UTF-8.
+        path: A .ndjson, .jsonl, .csv or .xlsx file.
+        notes: Where to note what was recognised.
 
     Raises:
-        UnreadableFile: it is of another kind, or a CSV file has no heading.
+        UnreadableFile: it is of another kind, or a table has no heading.
     """
-    if path.suffix.lower() in NDJSON_SUFFIXES:
+    notes = notes or Notes()
+    kind = path.suffix.lower()
+    if kind in NDJSON_SUFFIXES:
         yield from _ndjson(path)
-    elif path.suffix.lower() == ".csv":
-        yield from _csv(path)
+    elif kind == ".csv":
+        yield from _cleaned(_csv(path, notes), notes)
+    elif kind == ".xlsx":
+        yield from _cleaned(_xlsx(path), notes)
     else:
-        raise UnreadableFile(f"{path.name}: give a .ndjson, .jsonl or .csv file")
+        raise UnreadableFile(f"{path.name}: give a .csv, .xlsx, .ndjson or .jsonl file")
 
 
-def _lines(path: Path) -> Iterator[tuple[Line, int]]:
+def is_table(path: Path) -> bool:
+    """Tell whether a file has flat columns."""
+    return path.suffix.lower() in (".csv", ".xlsx")
+
+
+def _cleaned(rows: Iterator[FileRow], notes: Notes) -> Iterator[FileRow]:
+    for row in rows:
+        if row.fields is None:
+            yield row
+            continue
+        fields = {}
+        for name, cell in row.fields.items():
+            if name in ERROR_COLUMNS:
+                continue
+            fields[name] = without_escapes(cell) if escape_in(cell) else cell
+            notes.cleaned_cells += fields[name] != cell
+        yield FileRow(row.line, fields, row.fault, row.read_bytes)
+
+
+def _xlsx(path: Path) -> Iterator[FileRow]:
+    columns: tuple[str, ...] = ()
+    size = path.stat().st_size
+    try:
+        for number, cells, part in sheet_rows(path):
+            if not columns:
+                columns = tuple(cell.strip() for cell in cells)
+                while columns and not columns[-1]:
+                    columns = columns[:-1]
+                _check_columns(path, columns)
+                continue
+            fault = (
+                f"has {len(cells)} cells where the heading has {len(columns)}" if any(cells[len(columns) :]) else None
+            )
+            padded = [*cells, *[""] * len(columns)][: len(columns)]
+            fields = None if fault else dict(zip(columns, padded, strict=True))
+            yield FileRow(number, fields, fault, int(size * part))
+    except NoSheet as error:
+        raise UnreadableFile(f"{path.name}: {error}") from None
+    if not columns:
+        raise UnreadableFile(f"{path.name}: the sheet is empty")
+
+
+def _check_columns(path: Path, columns: tuple[str, ...]) -> None:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise UnreadableFile(f"{path.name}: the heading has {', '.join(name or '(empty)' for name in twice)} twice")
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(CHUNK_BYTES):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _lines(path: Path, encoding: str | None = None) -> Iterator[tuple[Line, int]]:
     lines, done = Lines(LINE_MAX_BYTES), 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             done += len(chunk)
+            if encoding is not None:
+                chunk = chunk.decode(encoding, errors="replace").encode()
             for line in lines.feed(chunk):
                 yield line, done
     for line in lines.finish():
@@ -76,12 +159,20 @@ def _ndjson(path: Path) -> Iterator[FileRow]:
             yield FileRow(line.number, None, f"not JSON: {error}", done)
             continue
         if isinstance(fields, dict):
+            if set(fields) == {"line", "errors", "row"} and isinstance(fields["row"], dict):
+                fields = fields["row"]  # a line of an error file, corrected
             yield FileRow(line.number, fields, None, done)
         else:
             yield FileRow(line.number, None, "must be a JSON object", done)
 
 
-def _csv(path: Path) -> Iterator[FileRow]:
+def _csv(path: Path, notes: Notes) -> Iterator[FileRow]:
+    encoding = None if _is_utf8(path) else "cp1252"
+    with path.open("rb") as file:
+        if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            raise UnreadableFile(f"{path.name}: is UTF-16 (Unicode text); save it as CSV UTF-8")
+    if encoding:
+        notes.encoding = "Windows-1252"
     joined = CsvRecords(LINE_MAX_BYTES)
     columns: tuple[str, ...] = ()
 
@@ -91,7 +182,7 @@ def _csv(path: Path) -> Iterator[FileRow]:
         return FileRow(number, None if fault else dict(zip(columns, cells, strict=True)), fault, done)
 
     done = 0
-    for line, done in _lines(path):
+    for line, done in _lines(path, encoding):
         for record in joined.feed(line):
             if columns:
                 yield row(record.number, record.cells, record.fault, done)
@@ -99,6 +190,7 @@ def _csv(path: Path) -> Iterator[FileRow]:
                 raise UnreadableFile(f"{path.name}: the heading {record.fault}")
             else:
                 columns = tuple(cell.strip() for cell in record.cells)
+                _check_columns(path, columns)
     for record in joined.finish():
         yield row(record.number, record.cells, record.fault, done)
     if not columns:
@@ -109,7 +201,7 @@ def as_submission(fields: dict[str, Any], path: Path, import_map: ImportMap | No
     """Return a row as the body of a report: by the map, else a CSV row by its flat columns, else as it is."""
     if import_map is not None:
         return import_map.submission(fields)
-    return unflatten(fields) if path.suffix.lower() == ".csv" else fields
+    return unflatten(fields) if is_table(path) else fields
 
 
 def load_map(name: str) -> ImportMap:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from base64 import urlsafe_b64encode
 
+from services.intake.adapters.randomness import Pieces
 from shared.kernel.clock import Clock
 from shared.kernel.principal import Principal
 from shared.runtime.auth import sign_token
@@ -26,8 +28,14 @@ class TokenSigner:
         return sign_token(self._private_key_pem, principal, self._clock)
 
 
+SECRET_BYTES = 32
+
+
 class SystemRandomness:
     """The machine's randomness."""
+
+    def __init__(self) -> None:
+        self._pieces = Pieces(SECRET_BYTES)
 
     def new_id(self) -> str:
         """Return 96 random bits in hexadecimal."""
@@ -35,4 +43,4 @@ class SystemRandomness:
 
     def new_secret(self) -> str:
         """Return 256 random bits in URL-safe letters."""
-        return secrets.token_urlsafe(32)
+        return urlsafe_b64encode(self._pieces.take()).rstrip(b"=").decode()

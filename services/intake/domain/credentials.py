@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
+from services.intake.domain.people import Person, access_of
+from shared.kernel.clock import london_date, start_of_day
 from shared.kernel.errors import Fault
 from shared.kernel.principal import EVERY_PROVIDER, Principal, Role
 
@@ -24,6 +26,7 @@ class Credential:
         secret_hash: SHA-256 of the secret. The secret has 256 random bits, so that it cannot be guessed from a
             fast hash; a slow one is for passwords, and would only slow every request down.
         next_path: Where a sign-in link leads; empty for keys.
+        user_id: Whose own it is; then it opens what they hold on the day, narrowed to `roles` where there are any.
     """
 
     credential_id: str
@@ -38,15 +41,36 @@ class Credential:
     secret_hash: bytes
     revoked_at: datetime | None = None
     next_path: str = ""
+    user_id: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in records: its kind and id."""
+        return f"{self.kind}:{self.credential_id}"
 
     def principal(self, expires_at: datetime) -> Principal:
-        """Return whom it stands for.
+        """Return whom it stands for, where it is nobody's own.
 
         Args:
             expires_at: When the proof made from it is void; never after the credential itself.
         """
+        return Principal(self.name, self.provider_id, self.sites, self.roles, min(expires_at, self.expires_at))
+
+    def principal_of(self, person: Person, expires_at: datetime, now: datetime) -> Principal | None:
+        """Return its owner as who is asking; None where they hold nothing any more.
+
+        Args:
+            person: Its owner.
+            expires_at: As `principal`; never after the owner's last day.
+            now: The present moment.
+        """
+        access = access_of(person, self.roles, london_date(now))
+        if access is None:
+            return None
         until = min(expires_at, self.expires_at)
-        return Principal(f"{self.kind}:{self.credential_id}", self.provider_id, self.sites, self.roles, until)
+        if person.last_day is not None:
+            until = min(until, start_of_day(person.last_day + timedelta(days=1)))
+        return Principal(f"user:{person.user_id}", self.provider_id, access.sites, access.roles, until, self.name)
 
 
 def hash_secret(secret: str) -> bytes:
@@ -93,8 +117,3 @@ def why_not_granted(
     if Role.OPERATOR not in granter.roles and not roles <= _GRANTED_BY_GOVERNANCE:
         faults.append(Fault("governance cannot give the role operator", "roles"))
     return faults
-
-
-def is_local_path(path: str) -> bool:
-    """Tell whether a path stays on this site: one leading slash, no backslash, no control character."""
-    return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()

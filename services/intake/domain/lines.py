@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
+NOT_UTF8 = " (perhaps Windows-1252, as older spreadsheets save it): save it as CSV UTF-8"
 RECORD_LINES_MAX = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One physical line without its end; `data` is None where the line was over the limit and was passed over."""
 
     number: int
@@ -43,8 +44,7 @@ class Lines:
     def feed(self, chunk: bytes) -> Iterator[Line]:
         """Take more bytes and give the lines that are complete."""
         *whole, self._rest = (self._rest + chunk).split(b"\n")
-        for data in whole:
-            yield self._line(data)
+        yield from map(self._line, whole)
         if len(self._rest) > self._longest:
             self._rest, self._skipping = b"", True
 
@@ -87,7 +87,7 @@ class CsvRecords:
             text = line.data.decode()
         except UnicodeDecodeError as error:
             yield from self._give_up()
-            yield Record(line.number, fault=f"is not UTF-8 at byte {error.start + 1}")
+            yield Record(line.number, fault=f"is not UTF-8 at byte {error.start + 1}{NOT_UTF8}")
             return
         yield from self._take(line.number, text)
 

@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.intake.domain.columns import NESTED, REPORT_COLUMNS, place
+from shared.taxonomy.labels import FLAGS, LISTS, WORDS
 
-TARGETS = frozenset((set(REPORT_COLUMNS) - set(NESTED)) | set(NESTED.values()))
-_PARTS = frozenset({"fields", "constants", "values", "when_empty", "sites"})
+_GIVEN = frozenset(
+    {"given_labels.coder_role", "given_labels.source_system"}
+    | {f"given_labels.labels.{name}" for name in (*FLAGS, *LISTS, *WORDS)}
+)
+TARGETS = frozenset((set(REPORT_COLUMNS) - set(NESTED)) | set(NESTED.values())) | _GIVEN
+_PARTS = frozenset({"fields", "constants", "values", "when_empty", "sites", "headings"})
+_ALONE_IS_NOTHING = {"given_labels": "labels", "external_reference": "id"}
+"""Groups that a constant may begin, such as the name of the source system, and what they are nothing without."""
 _SITE_PARTS = frozenset(
     {"provider_id", "provider_name", "synthetic", "site_id", "name", "setting", "opened_on", "region", "postcode"}
 )
@@ -40,14 +47,15 @@ class ImportMap:
     """How a row becomes a submission.
 
     Attributes:
-        fields: Source column by target field (dotted for nested ones).
+        fields: Source column by target field (dotted for nested ones); several columns, such as a date and a time,
+            are joined by a space.
         constants: Value by target field, for every row.
         values: By source column, what its values mean.
         when_empty: By target field, what is set instead where its column is empty.
         sites: How the file's sites are registered; None where the file does not describe any.
     """
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, str | tuple[str, ...]]
     constants: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     when_empty: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -59,12 +67,15 @@ class ImportMap:
         for target, value in self.constants.items():
             place(body, target, value)
         for target, column in self.fields.items():
-            value = self._value(row, column)
+            value = self._value(row, column) if isinstance(column, str) else self._joined(row, column)
             if not _is_empty(value):
                 place(body, target, value)
                 continue
             for other, instead in self.when_empty.get(target, {}).items():
                 place(body, other, instead)
+        for group, needed in _ALONE_IS_NOTHING.items():
+            if group in body and needed not in body[group]:
+                del body[group]
         return body
 
     def site_row(self, row: Mapping[str, Any]) -> dict[str, str]:
@@ -85,6 +96,10 @@ class ImportMap:
             "postcode": str(self._value(row, said.postcode) or "") if said.postcode else "",
             "opened_on": said.opened_on,
         }
+
+    def _joined(self, row: Mapping[str, Any], columns: tuple[str, ...]) -> str:
+        parts = (self._value(row, column) for column in columns)
+        return " ".join(str(part).strip() for part in parts if not _is_empty(part))
 
     def _value(self, row: Mapping[str, Any], column: str) -> Any:
         value = row.get(column)
@@ -109,7 +124,10 @@ def read_map(data: Any) -> ImportMap:
     if wrong := targets - TARGETS:
         raise WrongMap(f"no report has the fields {sorted(wrong)}; known are {sorted(TARGETS)}")
     return ImportMap(
-        fields={target: str(column) for target, column in data["fields"].items()},
+        fields={
+            target: tuple(map(str, column)) if isinstance(column, list) else str(column)
+            for target, column in data["fields"].items()
+        },
         constants=data.get("constants") or {},
         values=data.get("values") or {},
         when_empty=data.get("when_empty") or {},

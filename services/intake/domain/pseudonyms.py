@@ -10,6 +10,7 @@ from shared.kernel.clock import london_date
 
 TOKEN_BYTES = 16
 HASH_BYTES = 32
+USER_BYTES = 10
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
@@ -39,7 +40,8 @@ class Pseudonyms:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._body_key = derive_key(secret, "body")
+        self._body_mac = hmac.new(derive_key(secret, "body"), digestmod="sha256")
+        """Begun once: setting a key up costs more than a body of a report does."""
         self._site_keys: dict[tuple[str, str], bytes] = {}
 
     def person(self, provider_id: str, site_id: str, person: Person | None) -> str | None:
@@ -54,9 +56,16 @@ class Pseudonyms:
         who = None if identity_mode == "anonymous" else _who(reporter)
         return None if who is None else self._token(provider_id, site_id, f"reporter|{quarter(reported_at)}|{who}")
 
+    def user(self, provider_id: str, person_id: str) -> str:
+        """Return the opaque id of somebody who works for a provider, from the provider's own number for them."""
+        key = derive_key(self._secret, f"user|{provider_id}")
+        return f"u-{hmac.digest(key, person_id.encode(), 'sha256')[:USER_BYTES].hex()}"
+
     def body_hash(self, body: bytes) -> bytes:
         """Return the keyed hash by which a repeated body is known; without the key no body can be guessed from it."""
-        return hmac.digest(self._body_key, body, "sha256")
+        mac = self._body_mac.copy()
+        mac.update(body)
+        return mac.digest()
 
     def _token(self, provider_id: str, site_id: str, who: str) -> str:
         key = self._site_keys.get((provider_id, site_id))

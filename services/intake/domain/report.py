@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from json.encoder import encode_basestring
+from typing import NamedTuple
 
 from services.intake.domain.pseudonyms import Pseudonyms
-from services.intake.domain.sites import Site
 from services.intake.domain.submission import (
     Disruption,
     ExternalReference,
@@ -18,7 +18,6 @@ from services.intake.domain.submission import (
     Submission,
 )
 from services.intake.domain.times import BAND, Times
-from shared.kernel.clock import london_date
 from shared.kernel.errors import Fault
 from shared.kernel.ids import derived_id
 from shared.redaction.text import RedactedText
@@ -26,19 +25,9 @@ from shared.redaction.text import RedactedText
 SHORT_MAX_CHARS = 200
 SITE = "site"
 HELD = "held"
-WITHDRAWAL_REASONS = ("entered_in_error", "duplicate", "not_an_event", "asked_by_reporter")
+ASKED_BY_REPORTER = "asked_by_reporter"
+WITHDRAWAL_REASONS = ("entered_in_error", "duplicate", "not_an_event", ASKED_BY_REPORTER)
 
-_AS_SENT = (
-    "worry",
-    "reporter_role",
-    "identity_mode",
-    "anonymity_reason",
-    "asset_ref",
-    "disruption",
-    "external_reference",
-    "outside_first",
-    "given_labels",
-)
 AccusesManager = Callable[[str], bool]
 """The taxonomy's rule for texts that the site must not see first."""
 Redact = Callable[[str, tuple[str, ...]], RedactedText]
@@ -47,16 +36,22 @@ Words = tuple[RedactedText, RedactedText | None, RedactedText | None]
 """Redacted text, place and what stopped it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Narrative:
-    """The words as they were given; kept in the vault alone."""
+class Narrative(NamedTuple):
+    """The words as they were given; kept in the vault alone.
+
+    Attributes:
+        hidden: Names that redaction had missed, as a person told them later.
+    """
 
     text: str
     place: str | None = None
     what_stopped_it: str | None = None
+    hidden: tuple[str, ...] = ()
 
     def whole(self) -> str:
         """Return all that was said, for rules that look at it together."""
+        if self.place is None and self.what_stopped_it is None:
+            return self.text
         return "\n".join(part for part in (self.text, self.place, self.what_stopped_it) if part)
 
 
@@ -71,6 +66,9 @@ class Identity:
         """Return the names that are known."""
         given = (self.person and self.person.name, self.reporter and self.reporter.name)
         return tuple(name for name in given if name)
+
+
+NOBODY = Identity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,7 @@ class Report:
     visibility: str
     given_labels: GivenLabels | None
     redaction_version: str
+    language: str | None = None
 
 
 def report_id_of(provider_id: str, kind: str, *parts: str) -> str:
@@ -117,13 +116,13 @@ def report_id_of(provider_id: str, kind: str, *parts: str) -> str:
     Returns:
         The same id for the same arguments, for ever. Encoded as JSON, so that no two lists of parts read alike.
     """
-    return derived_id(json.dumps(["report", provider_id, kind, *parts], ensure_ascii=False))
+    return derived_id(f"[{', '.join(map(encode_basestring, ('report', provider_id, kind, *parts)))}]")
 
 
 def identity_of(submission: Submission) -> Identity:
     """Return what the vault keeps of people; of an anonymous reporter nothing is kept."""
-    anonymous = submission.identity_mode == "anonymous"
-    return Identity(None if anonymous else submission.reporter, submission.person)
+    reporter = None if submission.identity_mode == "anonymous" else submission.reporter
+    return NOBODY if reporter is None and submission.person is None else Identity(reporter, submission.person)
 
 
 def narrative_of(submission: Submission) -> Narrative:
@@ -153,54 +152,105 @@ def redact_narrative(narrative: Narrative, names: tuple[str, ...], redact: Redac
     return (text, place, stopped), faults
 
 
-def draft_report(
+class Draft(NamedTuple):
+    """What a submission comes to, settled part by part; as a whole it is a report's first revision.
+
+    Most drafts are written as they are, by the hundred. One is made a `Report` where it meets another.
+
+    Attributes:
+        setting: The site's, on the day.
+    """
+
+    submission: Submission
+    report_id: str
+    provider_id: str
+    setting: str
+    times: Times
+    received_at: datetime
+    words: Words
+    person_token: str | None
+    reporter_token: str | None
+    visibility: str
+    redaction_version: str
+
+    def report(self) -> Report:
+        """Return the first revision."""
+        submission, times = self.submission, self.times
+        return Report(  # in the order of the fields: for so many of them names cost more than all else here
+            self.report_id,
+            self.provider_id,
+            submission.site_id,
+            1,
+            self.setting,
+            times.occurred_at,
+            times.occurred_precision,
+            times.occurred_band,
+            times.reported_at,
+            self.received_at,
+            submission.origin,
+            *self.words,
+            submission.worry,
+            submission.reporter_role,
+            submission.identity_mode,
+            submission.anonymity_reason,
+            self.person_token,
+            self.reporter_token,
+            submission.asset_ref,
+            submission.disruption,
+            submission.external_reference,
+            submission.outside_first,
+            self.visibility,
+            submission.given_labels,
+            self.redaction_version,
+            submission.language,
+        )
+
+
+def draft_of(
     submission: Submission,
     report_id: str,
-    site: Site,
+    provider_id: str,
+    setting: str,
     times: Times,
     received_at: datetime,
     words: Words,
     pseudonyms: Pseudonyms,
-    accuses_manager: AccusesManager,
+    accuses: bool,
     redaction_version: str,
-) -> Report:
-    """Make the first revision of a report.
+) -> Draft:
+    """Make the draft of a report.
 
     Args:
         submission: What was handed in; already checked.
         report_id: Its id.
-        site: Where it belongs.
+        provider_id: The tenant.
+        setting: The site's, on the day.
         times: Its settled times.
         received_at: When it reached us.
         words: Redacted text, place and what stopped it.
         pseudonyms: Makes the tokens.
-        accuses_manager: The taxonomy's rule for reports that the site must not see first.
+        accuses: Whether its words accuse a manager, so that the site must not see it first.
         redaction_version: Version of the redactor.
     """
-    provider_id, site_id = site.provider_id, site.site_id
-    held = submission.outside_first or accuses_manager(narrative_of(submission).whole())
-    return Report(
-        report_id=report_id,
-        provider_id=provider_id,
-        site_id=site_id,
-        revision=1,
-        setting=site.at(london_date(times.occurred_at)).setting,
-        occurred_at=times.occurred_at,
-        occurred_precision=times.occurred_precision,
-        occurred_band=times.occurred_band,
-        reported_at=times.reported_at,
-        received_at=received_at,
-        origin=submission.origin,
-        text=words[0],
-        place=words[1],
-        what_stopped_it=words[2],
-        person_token=pseudonyms.person(provider_id, site_id, submission.person),
-        reporter_token=pseudonyms.reporter(
-            provider_id, site_id, submission.reporter, submission.identity_mode, times.reported_at
-        ),
-        visibility=HELD if held else SITE,
-        redaction_version=redaction_version,
-        **{name: getattr(submission, name) for name in _AS_SENT},
+    person, reporter = submission.person, submission.reporter
+    of_person = of_reporter = None
+    if person is not None or reporter is not None:
+        site_id, mode = submission.site_id, submission.identity_mode
+        of_person = pseudonyms.person(provider_id, site_id, person)
+        of_reporter = pseudonyms.reporter(provider_id, site_id, reporter, mode, times.reported_at)
+    visibility = HELD if submission.outside_first or accuses else SITE
+    return Draft(
+        submission,
+        report_id,
+        provider_id,
+        setting,
+        times,
+        received_at,
+        words,
+        of_person,
+        of_reporter,
+        visibility,
+        redaction_version,
     )
 
 

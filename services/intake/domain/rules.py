@@ -63,15 +63,18 @@ def check_no_names(
         names: Names of people whom the sender named, now or before.
         redact: Takes personal data out; what it would change is refused.
     """
-    known = tuple(name for name in names if len(name.strip()) > 2)
-    published = {
-        "asset_ref": asset_ref,
-        "external_reference.system": reference and reference.system,
-        "external_reference.link": reference and reference.link,
-        "disruption.kind": disruption and disruption.kind.replace("_", " "),
-    }
-    faulty = [field for field, value in published.items() if value and _hides(value, known, redact)]
-    if reference and _hides(reference.id, known, redact, reference.system):
+    known = tuple(name for name in names if len(name.strip()) > 2) if names else ()
+    faulty = []
+    if asset_ref and _hides(asset_ref, known, redact):
+        faulty.append("asset_ref")
+    if reference is not None:
+        if _hides(reference.system, known, redact):
+            faulty.append("external_reference.system")
+        if reference.link and _hides(reference.link, known, redact):
+            faulty.append("external_reference.link")
+    if disruption is not None and _hides(disruption.kind.replace("_", " "), known, redact):
+        faulty.append("disruption.kind")
+    if reference is not None and _hides(reference.id, known, redact, reference.system):
         faulty.append("external_reference.id")
     return [Fault(NAMES_NOBODY, field) for field in faulty]
 
@@ -82,7 +85,7 @@ def _hides(value: str, known: tuple[str, ...], redact: Redact, system: str | Non
     A system's own record number can have the form of a person's number: it is taken where it stands directly after
     letters, or after the system's name and a colon, as in `OR0000934100` and `oregon_ltc:BC129272B`.
     """
-    if any(name.casefold() in value.casefold() for name in known):
+    if known and any(name.casefold() in value.casefold() for name in known):
         return True
     hidden: str = redact(value, known)
     if system is not None:

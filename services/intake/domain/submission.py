@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.intake.domain.times import Moment
 
@@ -57,8 +57,7 @@ class GivenLabels:
     source_system: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """One report as it was handed in; texts are clean (see `clean`), times are read.
 
     Attributes:
@@ -87,8 +86,11 @@ class Submission:
     given_labels: GivenLabels | None = None
     origin: str = "live"
     provider_id: str | None = None
+    language: str | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return the names of people that the sender gave, for redaction."""
+        if self.person is None and self.reporter is None:
+            return ()
         given = (self.person and self.person.name, self.reporter and self.reporter.name)
         return tuple(name for name in given if name)

@@ -82,7 +82,7 @@ def registry_routes(registers: Registers, registry: Registry, table_max_bytes: i
         columns = PROVIDER_COLUMNS if kind == "providers" else SITE_COLUMNS
         rows, faults = read_table(await read_body(request, table_max_bytes), columns, columns)
         apply = registers.import_providers if kind == "providers" else registers.import_sites
-        return _answer(await apply(principal, rows), faults)
+        return table_answer(await apply(principal, rows), faults)
 
     @router.get("/registry/sites", summary="The sites in reach")
     async def sites(principal: Anyone, provider_id: Provider = None) -> dict[str, Any]:
@@ -118,12 +118,21 @@ def exposure_routes(registers: Registers, table_max_bytes: int) -> APIRouter:
             rows, faults = read_table(body, EXPOSURE_COLUMNS, known)
         else:
             rows, faults = read_list(body, known)
-        return _answer(await registers.record_exposure(principal, rows, provider_id), faults)
+        return table_answer(await registers.record_exposure(principal, rows, provider_id), faults)
 
     return router
 
 
-def _answer(applied: Applied, unreadable: list[Fault]) -> TableAnswer:
+def table_answer(applied: Applied, unreadable: list[Fault]) -> TableAnswer:
+    """Say what became of a table.
+
+    Args:
+        applied: What became of its rows.
+        unreadable: Faults of lines that were no rows.
+
+    Raises:
+        Invalid: no line could be applied.
+    """
     faults = sorted([*applied.faults, *unreadable], key=lambda fault: fault.line or 0)
     if faults and not applied.changed and not applied.unchanged:
         raise Invalid("no line could be applied; see errors", tuple(faults))

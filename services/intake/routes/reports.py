@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query
 
 from services.intake.adapters.events import wire_report
 from services.intake.ports import StoredReport
+from services.intake.routes.direct import DirectRoute
+from services.intake.routes.strict_json import StrictRoute
 from services.intake.routes.wire import (
     AmendmentBody,
     ReportAnswer,
@@ -16,8 +18,9 @@ from services.intake.routes.wire import (
     SiteId,
     WithdrawalBody,
 )
-from services.intake.usecases.admission import Admission, Order
+from services.intake.usecases.admission import Admission
 from services.intake.usecases.changes import Amendment, Changes
+from services.intake.usecases.preparing import Order
 from shared.kernel.principal import Principal, Role
 from shared.runtime.auth import Allow
 from shared.runtime.http import PROBLEM, TYPES
@@ -59,6 +62,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     409: _problem("The state has moved on"),
     413: _problem("The body is too large"),
     422: _problem("A rule is broken; `errors` names fields and lines", _EXAMPLE),
+    429: _problem("Too many calls; come again after the time in Retry-After"),
     503: _problem("Try again after the time in Retry-After; nothing is lost by it"),
 }
 """What every route may answer instead (RFC 9457)."""
@@ -71,9 +75,8 @@ def report_routes(admission: Admission, changes: Changes) -> APIRouter:
         admission: Takes reports in.
         changes: Amends, withdraws and reads them.
     """
-    router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS)
+    router = APIRouter(prefix="/v1/reports", tags=["reports"], responses=PROBLEMS, route_class=StrictRoute)
 
-    @router.post("", status_code=202, summary="Send a report")
     async def send(body: ReportSubmission, principal: Sender, idempotency_key: IdempotencyKey = None) -> ReportAnswer:
         """Take a report in. The answer 202 is a promise: it is stored durably and will reach the views.
 
@@ -85,6 +88,10 @@ def report_routes(admission: Admission, changes: Changes) -> APIRouter:
         outcome = await admission.receive(principal, Order(body.to_domain(), idempotency_key))
         return ReportAnswer(report_id=outcome.report_id, status=outcome.status, received_at=outcome.received_at)
 
+    router.add_api_route(
+        "", send, methods=["POST"], status_code=202, summary="Send a report", route_class_override=DirectRoute
+    )
+
     @router.post("/{report_id}:amend", summary="Change a report's content")
     async def amend(
         report_id: str, body: AmendmentBody, principal: Editor, provider_id: Provider = None
@@ -93,8 +100,7 @@ def report_routes(admission: Admission, changes: Changes) -> APIRouter:
 
         The words first given stay in the vault. A report never changes its site: withdraw it and send it anew.
         """
-        await changes.amend(principal, provider_id, report_id, Amendment(body.revision, body.changes()))
-        return _state(await changes.read(principal, provider_id, report_id))
+        return _state(await changes.amend(principal, provider_id, report_id, Amendment(body.revision, body.changes())))
 
     @router.post("/{report_id}:withdraw", summary="Take a report out of all counts")
     async def withdraw(

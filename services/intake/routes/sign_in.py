@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.intake.domain.credentials import is_local_path
 from services.intake.usecases.credentials import Credentials, Token
 from shared.kernel.clock import Clock
 from shared.kernel.errors import Unauthenticated
+from shared.kernel.paths import is_local_path
 from shared.runtime.auth import COOKIE, PUBLIC, refuse_other_sites
 
 HOME = "/"

@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from fastapi import Request
 
 from services.intake.domain.columns import check_heading
 from services.intake.domain.lines import CsvRecords, Line, Lines, Record
 from services.intake.domain.rows import Row
+from services.intake.routes.strict_json import NotJson, parse_json
 from shared.kernel.errors import Fault, Invalid, TooLarge
 
 RECORD_MAX_BYTES = 500_000
@@ -31,6 +31,12 @@ async def read_body(request: Request, longest_bytes: int) -> bytes:
             raise TooLarge(f"the body is over {longest_bytes} bytes; send it in parts")
         parts.append(chunk)
     return b"".join(parts)
+
+
+def csv_body(example: str) -> dict[str, Any]:
+    """Return what a route says in the OpenAPI document of a CSV body that it reads itself."""
+    content = {"text/csv": {"schema": {"type": "string"}, "example": example}}
+    return {"openapi_extra": {"requestBody": {"required": True, "content": content}}}
 
 
 def read_table(body: bytes, required: Sequence[str], known: Sequence[str]) -> tuple[list[Row], list[Fault]]:
@@ -98,8 +104,8 @@ def read_list(body: bytes, known: Sequence[str]) -> tuple[list[Row], list[Fault]
         Invalid: the body is not a JSON list; nothing was taken.
     """
     try:
-        items = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
+        items = parse_json(body)
+    except NotJson as error:
         raise Invalid("the body is not JSON", (Fault(f"not JSON: {error}"),)) from None
     if not isinstance(items, list):
         raise Invalid("the body must be a JSON list", (Fault("must be a list of objects"),))

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from pydantic_core import PydanticCustomError
 
 from services.intake.domain import submission as domain
+from services.intake.domain.artefacts import escape_in, is_error
 from services.intake.domain.rows import IDENTIFIER, WORD
 from services.intake.domain.text import Unclean, clean
 from services.intake.domain.times import parse_moment
@@ -21,10 +22,30 @@ from shared.taxonomy.labels import joint_faults, shape_faults, words_of
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/#-]{0,63}")
 _CODES_MAX = 100
 _FAULTS_SHOWN = 10
-_DATES = ("occurred_at", "reported_at")
+_NOT_SAID = {"provider_id", "origin"}
+_PLAIN = (
+    "site_id",
+    "text",
+    "occurred_band",
+    "place",
+    "what_stopped_it",
+    "worry",
+    "reporter_role",
+    "identity_mode",
+    "anonymity_reason",
+    "asset_ref",
+    "outside_first",
+    "language",
+)
+"""Fields of a submission that are in the domain what they are on the wire."""
 
 
 def _clean(value: str) -> str:
+    if found := escape_in(value):
+        why = f"holds {found[0]} at position {found.start() + 1}, a control character as a spreadsheet writes it out"
+        raise PydanticCustomError("unclean", "{why}: take it out", {"why": why})
+    if is_error(value):
+        raise PydanticCustomError("unclean", "is an error of a spreadsheet's formula: give the value", {})
     try:
         return clean(value)
     except Unclean as error:
@@ -156,6 +177,7 @@ class ReportSubmission(Body):
     disruption: DisruptionBody | None = None
     external_reference: ExternalReferenceBody | None = None
     outside_first: bool = False
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47")] | None = None
     given_labels: GivenLabelsBody | None = None
     origin: Literal["live", "backfill", "telemetry"] = "live"
     provider_id: SiteId | None = Field(default=None, description="for keys that are not bound to a provider")
@@ -165,7 +187,7 @@ class ReportSubmission(Body):
 
         What is left out or empty counts the same, so that a field added by a later release changes no old body.
         """
-        said = self.model_dump(exclude_defaults=True, exclude_none=True, exclude={"provider_id", "origin"})
+        said = self.__pydantic_serializer__.to_python(self, exclude_defaults=True, exclude_none=True, exclude=_NOT_SAID)
         return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
     def to_domain(self, provider_id: str | None = None, origin: str | None = None) -> domain.Submission:
@@ -175,13 +197,13 @@ class ReportSubmission(Body):
             provider_id: The provider where the body names none.
             origin: How it came, where the body does not say.
         """
-        said = self.model_dump(exclude={"reporter", "person", "disruption", "external_reference", "given_labels"})
-        said |= {name: parse_moment(said[name]) if said[name] else None for name in _DATES}
-        said["provider_id"] = self.provider_id or provider_id
-        said["origin"] = origin if origin and "origin" not in self.model_fields_set else self.origin
         return domain.Submission(
-            **said,
+            **{name: getattr(self, name) for name in _PLAIN},
             body=self.canonical(),
+            occurred_at=parse_moment(self.occurred_at) if self.occurred_at else None,
+            reported_at=parse_moment(self.reported_at) if self.reported_at else None,
+            provider_id=self.provider_id or provider_id,
+            origin=origin if origin and "origin" not in self.model_fields_set else self.origin,
             reporter=domain.Reporter(**self.reporter.model_dump()) if self.reporter else None,
             person=domain.Person(**self.person.model_dump()) if self.person else None,
             disruption=self.disruption.to_domain() if self.disruption else None,

@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-from services.intake.domain import rules
-from services.intake.domain.report import (
-    draft_report,
-    identity_of,
-    narrative_of,
-    redact_narrative,
-    report_id_of,
-)
 from services.intake.domain.sites import Site
-from services.intake.domain.submission import Submission
-from services.intake.domain.times import settle_times
-from services.intake.ports import (
-    Backlog,
-    Claims,
-    Decided,
-    Found,
-    Randomness,
-)
-from services.intake.usecases.groups import Groups
+from services.intake.ports import Backlog, Claims, Decided, Found, Randomness
+from services.intake.usecases.groups import Groups, each_answered
 from services.intake.usecases.means import Means
-from services.intake.usecases.settling import Doubtful, Mark, Outcome, Prepared, Settling
+from services.intake.usecases.preparing import Asked, Order, Preparing
+from services.intake.usecases.settling import Doubtful, Outcome, Prepared, Settling
 from shared.kernel.errors import Fault, Forbidden, Invalid, NotFound, Refused, Unavailable
 from shared.kernel.principal import Principal
 
-BREATH_EVERY = 20
-"""After so many reports of an import others get a turn: redaction is work for the processor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A submission with what came around it.
-
-    Attributes:
-        idempotency_key: The sender's own; None where there is none.
-        replay: History that is loaded as it was: it counts from when it was told.
-    """
-
-    submission: Submission
-    idempotency_key: str | None = None
-    replay: bool = False
+Place = tuple[str, str]
+"""Provider and site id."""
+Ready = Prepared | Doubtful | Exception
+"""A checked submission; or why it is not to be stored."""
 
 
 class Admission:
@@ -62,7 +35,10 @@ class Admission:
         self._means = means
         self._randomness = randomness
         self._backlog = backlog
-        self._groups: Groups[Prepared | Doubtful, Outcome | Refused] = Groups(self._commit, group_max, 10 * group_max)
+        self._one_import = asyncio.Lock()
+        self._groups: Groups[Asked, Prepared | Doubtful, Outcome | Refused] = Groups(
+            self._ready, self._store, group_max, 10 * group_max
+        )
 
     async def receive(self, principal: Principal, order: Order) -> Outcome:
         """Take one report in; when this returns, it is stored durably with its pending event.
@@ -74,50 +50,82 @@ class Admission:
             Unavailable: the database is away or too much waits to be sent; nothing was taken, or all of it was and
                 sending it again with the same key or reference repeats it.
         """
-        (answer,) = await self.receive_many(principal, [order])
+        self._refuse_when_full()
+        provider = _provider(principal, order.submission.provider_id)
+        if isinstance(provider, Refused):
+            self._means.count("refused")
+            raise provider
+        place = provider, order.submission.site_id
+        site = _reached(principal, await self._means.registry.sites([place])).get(place)
+        (answer,) = await self._groups.submit([Asked(principal, order, site, self._means.trace())])
+        self._means.count(_status(answer))
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    async def receive_many(self, principal: Principal, orders: Sequence[Order]) -> list[Outcome | Exception]:
-        """Take several reports in, in order; one that is refused, or meets a bug, does not stop the others.
+    async def prepare_many(self, principal: Principal, orders: Sequence[Order]) -> Sequence[Ready]:
+        """Check and redact several reports; one that is refused, or meets a bug, does not stop the others.
 
         Returns:
-            For each order its outcome, its refusal, or the error of the bug that it met.
+            What `store_many` takes, in order.
 
         Raises:
-            Unavailable: as `receive`.
+            Unavailable: too much waits to be sent.
         """
+        self._refuse_when_full()
+        submissions = [order.submission for order in orders]
+        providers = {named: _provider(principal, named) for named in {one.provider_id for one in submissions}}
+        places = {(providers[one.provider_id], one.site_id) for one in submissions}
+        known = [(provider, site_id) for provider, site_id in places if isinstance(provider, str)]
+        sites, trace = _reached(principal, await self._means.registry.sites(known)), self._means.trace()
+        asked: list[Asked] = []
+        refused: dict[int, Refused] = {}
+        for number, (order, submission) in enumerate(zip(orders, submissions, strict=True)):
+            provider = providers[submission.provider_id]
+            if isinstance(provider, str):
+                asked.append(Asked(principal, order, sites.get((provider, submission.site_id)), trace))
+            else:
+                refused[number] = provider
+        made: Sequence[Ready] = await each_answered(self._ready, asked)
+        ready = list(made)
+        for number, refusal in refused.items():
+            ready.insert(number, refusal)
+        return ready
+
+    async def store_many(self, ready: Sequence[Ready]) -> Sequence[Outcome | Exception]:
+        """Store what was prepared, in one transaction; a bug of one of them does not stop the others.
+
+        Args:
+            ready: What `prepare_many` gave.
+
+        Returns:
+            For each its outcome, its refusal, or the error of the bug that it met.
+
+        Raises:
+            Unavailable: the database is away; nothing of it was stored, or all of it was.
+        """
+        whole = [one for one in ready if not isinstance(one, Exception)]
+        async with self._one_import:  # two that bring the same reports would only meet in the database
+            stored = await each_answered(self._store, whole) if whole else ()
+        for answer in stored:
+            if isinstance(answer, Unavailable):
+                raise answer
+        answers = stored
+        if len(whole) < len(ready):
+            rest = iter(stored)
+            answers = [one if isinstance(one, Exception) else next(rest) for one in ready]
+        for status, times in Counter([_status(answer) for answer in answers]).items():
+            self._means.count(status, times)
+        return answers
+
+    def _refuse_when_full(self) -> None:
         if self._backlog.full():
             raise Unavailable("too many events wait to be sent", retry_after_s=30)
-        providers = [_provider(principal, order.submission) for order in orders]
-        sites = await self._means.registry.sites(
-            [
-                (provider, order.submission.site_id)
-                for provider, order in zip(providers, orders, strict=True)
-                if isinstance(provider, str)
-            ]
-        )
-        ready: list[Prepared | Doubtful | Exception] = []
-        for number, (provider, order) in enumerate(zip(providers, orders, strict=True), start=1):
-            if isinstance(provider, Refused):
-                ready.append(provider)
-                continue
-            site = sites.get((provider, order.submission.site_id))
-            reached = site if site and principal.may_see_site(site.site_id) else None
-            ready.append(self._tried(principal, order, reached))
-            if number % BREATH_EVERY == 0:
-                await asyncio.sleep(0)
-        return await self._write(ready)
 
-    async def _write(self, ready: Sequence[Prepared | Doubtful | Exception]) -> list[Outcome | Exception]:
-        answers = iter(await self._groups.submit([one for one in ready if not isinstance(one, Exception)]))
-        settled = [one if isinstance(one, Exception) else next(answers) for one in ready]
-        for answer in settled:
-            self._means.count(answer.status if isinstance(answer, Outcome) else "refused")
-        return settled
+    async def _ready(self, group: Sequence[Asked]) -> Sequence[Ready]:
+        return await Preparing(self._means, self._randomness).all(group)
 
-    async def _commit(self, group: Sequence[Prepared | Doubtful]) -> Sequence[Outcome | Refused]:
+    async def _store(self, group: Sequence[Prepared | Doubtful]) -> Sequence[Outcome | Refused]:
         def decide(found: Found, claims: Claims) -> Decided[list[Outcome | Refused]]:
             return Settling(found, claims, self._means).group(group)
 
@@ -125,74 +133,20 @@ class Admission:
         claim_ids = [claim for one in group for claim in one.mark.claim_ids()]
         return await self._means.store.change(keys, claim_ids, decide)
 
-    def _tried(self, principal: Principal, order: Order, site: Site | None) -> Prepared | Doubtful | Exception:
-        try:
-            return self._prepare(principal, order, site)
-        except Exception as error:  # noqa: BLE001 - the answer of this order; one odd text must not stop an import
-            return error
 
-    def _prepare(self, principal: Principal, order: Order, site: Site | None) -> Prepared | Doubtful | Refused:
-        submission, received_at, means = order.submission, self._means.clock.now(), self._means
-        times, faults = settle_times(
-            submission.occurred_at, submission.occurred_band, submission.reported_at, received_at
-        )
-        if site is not None and not faults:
-            faults += rules.check_site(site, times)
-        faults += rules.check_text(submission.text, means.text_max_chars)
-        faults += rules.check_disruption(submission.disruption)
-        faults += rules.check_no_names(
-            submission.asset_ref,
-            submission.external_reference,
-            submission.disruption,
-            submission.names(),
-            means.redactor.redact,
-        )
-        if site is None:
-            return _broken([*faults, Fault(f"{submission.site_id} is not a site that is known here", "site_id")])
-        mark = self._mark(principal, site.provider_id, order)
-        if faults:
-            return _refused(order, mark, faults)
-        narrative = narrative_of(submission)
-        words, faults = redact_narrative(narrative, submission.names(), means.redactor.redact)
-        if faults:
-            return _refused(order, mark, faults)
-        accuses, version = means.redactor.accuses_manager, means.redactor.version
-        report = draft_report(
-            submission, mark.report_id, site, times, received_at, words, means.pseudonyms, accuses, version
-        )
-        return Prepared(mark, submission, report, identity_of(submission), narrative, order.replay)
-
-    def _mark(self, principal: Principal, provider_id: str, order: Order) -> Mark:
-        """Say what the submission is known by.
-
-        The external reference goes first: the same incident in the source system is the same report, whatever key a
-        retry of the transport came with. A key is its sender's own: two feeds may use the same one.
-        """
-        key, reference = order.idempotency_key, order.submission.external_reference
-        by_key = None if key is None else report_id_of(provider_id, "key", principal.subject, key)
-        claim_id = None
-        if reference is not None:
-            report_id, claim_id = report_id_of(provider_id, "reference", reference.system, reference.id), by_key
-        else:
-            report_id = by_key or report_id_of(provider_id, "random", self._randomness.new_secret())
-        body_hash = self._means.pseudonyms.body_hash(order.submission.body)
-        return Mark(principal, provider_id, report_id, body_hash, claim_id, key is not None, reference is not None)
+def _reached(principal: Principal, sites: Mapping[Place, Site]) -> dict[Place, Site]:
+    """Return the sites that somebody reaches."""
+    return {place: site for place, site in sites.items() if principal.may_see_site(site.site_id)}
 
 
-def _provider(principal: Principal, submission: Submission) -> str | Refused:
+def _status(answer: Outcome | Exception) -> str:
+    return answer.status if isinstance(answer, Outcome) else "refused"
+
+
+def _provider(principal: Principal, named: str | None) -> str | Refused:
     try:
-        return principal.provider(submission.provider_id)
+        return principal.provider(named)
     except NotFound as refusal:
         return NotFound(refusal.detail, (Fault("is not known here", "provider_id"),))
     except Forbidden as refusal:
         return Invalid(refusal.detail, (Fault("is missing: this key is not bound to a provider", "provider_id"),))
-
-
-def _refused(order: Order, mark: Mark, faults: Sequence[Fault]) -> Doubtful | Refused:
-    known_before = order.idempotency_key is not None or order.submission.external_reference is not None
-    return Doubtful(mark, _broken(faults)) if known_before else _broken(faults)
-
-
-def _broken(faults: Sequence[Fault]) -> Invalid:
-    what = "one rule is" if len(faults) == 1 else f"{len(faults)} rules are"
-    return Invalid(f"the report was not taken: {what} broken; see errors", tuple(faults))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.intake.domain import rules
 from services.intake.domain.acts import act_of
+from services.intake.domain.holds import holds_on
+from services.intake.domain.progress import Labels
 from services.intake.domain.report import (
+    ASKED_BY_REPORTER,
     HELD,
     WITHDRAWAL_REASONS,
     Identity,
@@ -20,7 +23,7 @@ from services.intake.domain.sites import Site
 from services.intake.domain.times import BAND, DAY, MINUTE, Moment, settle_times
 from services.intake.ports import Claims, Decided, Found, ReportChange, StoredReport
 from services.intake.ports import Withdrawal as Withdrawn
-from services.intake.usecases.means import Means
+from services.intake.usecases.means import LabelStore, Means
 from shared.kernel.clock import london_date
 from shared.kernel.errors import Conflict, Fault, Invalid, NotFound
 from shared.kernel.principal import Principal
@@ -46,10 +49,12 @@ class Changes:
 
     Args:
         means: What it works with.
+        labels: Knows what reports are about, for what holds them.
     """
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, labels: LabelStore) -> None:
         self._means = means
+        self._labels = labels
 
     async def read(self, principal: Principal, provider_id: str | None, report_id: str) -> StoredReport:
         """Return a report that the principal may see.
@@ -64,11 +69,12 @@ class Changes:
 
     async def amend(
         self, principal: Principal, provider_id: str | None, report_id: str, amendment: Amendment
-    ) -> Report:
+    ) -> StoredReport:
         """Change a report's content.
 
         Returns:
-            The new state; the present one where the amendment changes nothing.
+            The new state, also where it is held from whoever amended it from now on; the present one where the
+            amendment changes nothing.
 
         Raises:
             NotFound: as `read`.
@@ -80,15 +86,18 @@ class Changes:
         _check_open(stored, amendment.revision)
         report, identity, narrative = await self._amended(stored, amendment)
         if report == stored.report and (identity, narrative) == self._means.vault.open(report_id, stored.sealed):
-            return stored.report
+            return stored
         report = replace(report, revision=stored.report.revision + 1)
-        sealed = self._means.vault.seal(report_id, report.revision, identity, narrative, stored.sealed)
         now = self._means.clock.now()
-        acts = (*stored.acts, act_of(principal, "amended", report.revision, now))
-        following = replace(stored, report=report, sealed=sealed, acts=acts)
-        await self._put(amendment.revision, ReportChange(following, "amended", now))
+
+        def change(kept: StoredReport) -> ReportChange:
+            sealed = self._means.vault.seal(report_id, report.revision, identity, narrative, kept.sealed)
+            acts = (*kept.acts, act_of(principal, "amended", report.revision, now))
+            return ReportChange(replace(kept, report=report, sealed=sealed, acts=acts), "amended", now)
+
+        following = await self._put(stored, change)
         self._means.count("amended")
-        return report
+        return following
 
     async def withdraw(
         self, principal: Principal, provider_id: str | None, report_id: str, reason: str, revision: int
@@ -98,7 +107,8 @@ class Changes:
         Raises:
             NotFound: as `read`.
             Invalid: the reason is none of the list.
-            Conflict: the revision is not the present one.
+            Conflict: the revision is not the present one; or the reporter asked for it and something holds the report,
+                which those who answer for the whole provider decide.
             Unavailable: the database is away.
         """
         if reason not in WITHDRAWAL_REASONS:
@@ -107,28 +117,49 @@ class Changes:
         if stored.withdrawn is not None:
             return stored
         _check_open(stored, revision)
+        if reason == ASKED_BY_REPORTER and not principal.sees_held:
+            await self._refuse_held(stored)
         now = self._means.clock.now()
-        report = replace(stored.report, revision=stored.report.revision + 1)
-        acts = (*stored.acts, act_of(principal, "withdrawn", report.revision, now))
-        following = replace(stored, report=report, acts=acts, withdrawn=Withdrawn(reason, now))
-        await self._put(revision, ReportChange(following, "withdrawn", now))
+
+        def change(kept: StoredReport) -> ReportChange:
+            report = replace(kept.report, revision=kept.report.revision + 1)
+            acts = (*kept.acts, act_of(principal, "withdrawn", report.revision, now))
+            return ReportChange(
+                replace(kept, report=report, acts=acts, withdrawn=Withdrawn(reason, now)), "withdrawn", now
+            )
+
+        following = await self._put(stored, change)
         self._means.count("withdrawn")
         return following
 
-    async def _put(self, revision: int, change: ReportChange) -> None:
-        report = change.stored.report
+    async def _refuse_held(self, stored: StoredReport) -> None:
+        report = stored.report
+        found = await self._labels.labels(report.provider_id, [(report.site_id, report.report_id)])
+        labels = found.get(report.report_id, Labels({}))
+        if held := holds_on(labels.escalate, labels.open_duties, stored.legal_hold):
+            why = ", ".join(held)
+            raise Conflict(
+                f"the reporter asked to withdraw report {report.report_id}, and it is held ({why}): "
+                "the safeguarding lead decides"
+            )
 
-        def decide(found: Found, _: Claims) -> Decided[None]:
-            _check_open(found[report.report_id], revision)
-            return Decided(None, [change])
+    async def _put(self, stored: StoredReport, change: Callable[[StoredReport], ReportChange]) -> StoredReport:
+        """Change a report that is at the revision that was read, whatever else was done to it since: that stays."""
+        report = stored.report
 
-        await self._means.store.change([(report.provider_id, report.report_id)], [], decide)
+        def decide(found: Found, _: Claims) -> Decided[StoredReport]:
+            kept = found[report.report_id]
+            _check_open(kept, report.revision)
+            changed = change(kept)
+            return Decided(changed.stored, [changed])
+
+        return await self._means.store.change([(report.provider_id, report.report_id)], [], decide)
 
     async def _amended(self, stored: StoredReport, amendment: Amendment) -> tuple[Report, Identity, Narrative]:
         said, old = amendment.fields, stored.report
         identity, narrative = self._means.vault.open(old.report_id, stored.sealed)
         told = {name: said[name] for name in ("text", "place", "what_stopped_it") if name in said}
-        narrative = replace(narrative, **told)
+        narrative = narrative._replace(**told)
         if "person" in said:
             identity = replace(identity, person=said["person"])
         sites = await self._means.registry.sites([(old.provider_id, old.site_id)])
@@ -144,7 +175,9 @@ class Changes:
         if faults:
             raise Invalid("the amendment was not taken; see errors", tuple(faults))
         outside_first = old.outside_first or bool(said.get("outside_first"))
-        held = old.visibility == HELD or outside_first or redactor.accuses_manager(narrative.whole())
+        held = (
+            old.visibility == HELD or (outside_first and not old.outside_first) or self._accuses_now(stored, narrative)
+        )
         report = replace(
             following,
             text=words[0],
@@ -156,6 +189,14 @@ class Changes:
             redaction_version=redactor.version,
         )
         return report, identity, narrative
+
+    def _accuses_now(self, stored: StoredReport, narrative: Narrative) -> bool:
+        """Tell whether the words accuse a manager and did not before: a person's release is not undone by an edit."""
+        accuses = self._means.redactor.accuses_manager
+        if not accuses(narrative.whole()):
+            return False
+        _, before = self._means.vault.open(stored.report.report_id, stored.sealed)
+        return not accuses(before.whole())
 
     def _known_names(self, stored: StoredReport, identity: Identity) -> tuple[str, ...]:
         earlier = self._means.vault.names(stored.report.report_id, stored.sealed)
@@ -182,12 +223,12 @@ class Changes:
         return dated, faults
 
 
-def _unredacted(old: Report, told: Mapping[str, str]) -> Narrative:
+def _unredacted(old: Report, told: Mapping[str, Any]) -> Narrative:
     """Return the words to redact: those told now, and for the others what is published already.
 
     An anonymous reporter's name is kept nowhere, so that the first words could not be redacted as well a second time.
     """
-    return replace(Narrative(old.text, old.place, old.what_stopped_it), **told)
+    return Narrative(old.text, old.place, old.what_stopped_it)._replace(**told)
 
 
 def _visible(principal: Principal, report: Report) -> bool:

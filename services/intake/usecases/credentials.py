@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.intake.domain.credentials import (
@@ -12,17 +12,19 @@ from services.intake.domain.credentials import (
     Kind,
     fits,
     hash_secret,
-    is_local_path,
     spell,
     take_apart,
     why_not_granted,
 )
-from services.intake.ports import CredentialStore, Randomness, Registry, Signer
-from shared.kernel.clock import Clock
+from services.intake.ports import CredentialStore, PeopleStore, Randomness, Registry, Signer
+from shared.kernel.clock import Clock, london_date
 from shared.kernel.errors import Fault, Invalid, NotFound, Unauthenticated
+from shared.kernel.paths import is_local_path
 from shared.kernel.principal import EVERY_PROVIDER, Principal, Role
 
 LIFE_MAX = timedelta(days=731)
+VERIFIED_MAX = 10_000
+GRANTERS = frozenset({Role.OPERATOR, Role.GOVERNANCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Asked:
     label: str
     expires_at: datetime
     next_path: str = ""
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Credentials:
     Args:
         store: Keeps them by hash.
         registry: Knows providers and sites.
+        people: Knows whose own a key or link is.
         signer: Signs tokens.
         clock: The source of now.
         randomness: Ids and secrets.
@@ -71,6 +75,7 @@ class Credentials:
         self,
         store: CredentialStore,
         registry: Registry,
+        people: PeopleStore,
         signer: Signer,
         clock: Clock,
         randomness: Randomness,
@@ -80,12 +85,15 @@ class Credentials:
     ) -> None:
         self._store = store
         self._registry = registry
+        self._people = people
         self._signer = signer
         self._clock = clock
         self._randomness = randomness
         self._bootstrap_hash = hash_secret(bootstrap_key) if bootstrap_key else None
         self._token_life = timedelta(minutes=token_minutes)
         self._session_life = timedelta(hours=session_hours)
+        self._verified: dict[bytes, tuple[Credential, Principal]] = {}
+        """By the hash of what was presented: what it was verified against, and whom it stands for."""
 
     async def issue(self, principal: Principal, kind: Kind, asked: Asked) -> Issued:
         """Make a key or a link.
@@ -101,9 +109,11 @@ class Credentials:
         faults = why_not_granted(principal, provider_id, asked.sites, asked.roles)
         if not now < asked.expires_at <= now + LIFE_MAX:
             faults.append(Fault(f"must lie between now and {LIFE_MAX.days} days from now", "expires_at"))
+        if not asked.roles and asked.user_id is None:
+            faults.append(Fault("name at least one role", "roles"))
         if asked.next_path and not is_local_path(asked.next_path):
             faults.append(Fault("must be a path of this site, such as /sites", "next"))
-        faults += await self._unknown(provider_id, asked.sites)
+        faults += await self._unknown(provider_id, asked)
         if faults:
             raise Invalid("nothing was handed out; see errors", tuple(faults))
         secret = self._randomness.new_secret()
@@ -119,17 +129,70 @@ class Credentials:
             expires_at=asked.expires_at,
             secret_hash=hash_secret(secret),
             next_path=asked.next_path,
+            user_id=asked.user_id,
         )
         await self._store.add(credential)
         return Issued(credential, spell(kind, credential.credential_id, secret))
 
-    async def _unknown(self, provider_id: str, sites: frozenset[str] | None) -> list[Fault]:
+    async def rotate(self, principal: Principal, key_id: str, overlap: timedelta) -> tuple[Issued, Credential]:
+        """Make the successor of a key: the same rights and the same length of life; both are valid for a while.
+
+        A key may rotate itself; else it takes who may make keys.
+
+        Args:
+            principal: Who asks.
+            key_id: The old key.
+            overlap: So long the old one still opens; it never lasts longer than it would have.
+
+        Returns:
+            The new key, and the old one with its new end.
+
+        Raises:
+            NotFound: there is none of that id within reach, or it is revoked or over.
+            Invalid: the principal could not have made it.
+            Unavailable: the database is away.
+        """
+        now = self._clock.now()
+        old = await self._store.find(key_id)
+        itself = f"key:{key_id}" in (principal.subject, principal.credential)
+        if old is None or not (itself or await self._reaches(principal, old)) or not _lives(old, now):
+            raise NotFound(f"key {key_id} is not known here")
+        if not itself and (faults := why_not_granted(principal, old.provider_id, old.sites, old.roles)):
+            raise Invalid("nothing was handed out; see errors", tuple(faults))
+        secret = self._randomness.new_secret()
+        new = replace(
+            old,
+            credential_id=self._randomness.new_id(),
+            created_by=principal.subject,
+            created_at=now,
+            expires_at=now + (old.expires_at - old.created_at),
+            secret_hash=hash_secret(secret),
+        )
+        await self._store.add(new)
+        until = min(old.expires_at, now + overlap)
+        await self._store.shorten(old.provider_id, key_id, until)
+        return Issued(new, spell("key", new.credential_id, secret)), replace(old, expires_at=until)
+
+    async def _reaches(self, principal: Principal, credential: Credential) -> bool:
+        if not principal.roles & GRANTERS:
+            return False
+        return credential.credential_id in {one.credential_id for one in await self.all_of(principal, None, "key")}
+
+    async def _unknown(self, provider_id: str, asked: Asked) -> list[Fault]:
+        sites = asked.sites
         if provider_id == EVERY_PROVIDER:
-            return []
+            return [Fault("a person belongs to one provider", "user_id")] if asked.user_id else []
         if provider_id not in await self._registry.providers([provider_id]):
             return [Fault(f"provider {provider_id} is not registered", "provider_id")]
+        faults = []
+        if asked.user_id is not None:
+            person = await self._people.person(provider_id, asked.user_id)
+            if person is None or not person.works_on(london_date(self._clock.now())):
+                faults.append(Fault("is nobody who works here: import the list of people first", "user_id"))
+            if sites is not None:
+                faults.append(Fault("must be left out: a person's sites are those of their roles", "sites"))
         known = await self._registry.sites([(provider_id, site) for site in sites or ()])
-        return [
+        return faults + [
             Fault(f"{site} is not a site that is known here", "sites")
             for site in sorted(sites or ())
             if (provider_id, site) not in known
@@ -163,12 +226,22 @@ class Credentials:
             Unauthenticated: it has expired, or it is revoked or unknown (which of the two is not told).
             Unavailable: the database is away.
         """
-        now = self._clock.now()
-        if self._bootstrap_hash is not None and hmac.compare_digest(self._bootstrap_hash, hash_secret(presented)):
-            until = now + self._token_life
+        hashed = hash_secret(presented)
+        if self._bootstrap_hash is not None and hmac.compare_digest(self._bootstrap_hash, hashed):
+            until = self._clock.now() + self._token_life
             return Principal("key:bootstrap", EVERY_PROVIDER, None, frozenset({Role.OPERATOR}), until)
+        known = self._verified.get(hashed)
+        if known is not None and await self._store.find(known[0].credential_id) is known[0]:
+            credential, principal = known  # the very state that was verified: what is left to look at is the time
+            _refuse_expired(credential, "API key", self._clock.now())
+            return principal
         credential = await self._checked("key", presented, "API key")
-        return credential.principal(credential.expires_at)
+        principal = await self._principal(credential, credential.expires_at)
+        if credential.user_id is None:  # whose own a key is can hold something else at any time
+            if len(self._verified) >= VERIFIED_MAX:
+                self._verified.clear()
+            self._verified[hashed] = credential, principal
+        return principal
 
     async def follow_link(self, presented: str) -> tuple[Token, str]:
         """Open a session from a sign-in link.
@@ -180,7 +253,17 @@ class Credentials:
             Unauthenticated: as `verify_key`.
         """
         credential = await self._checked("link", presented, "sign-in link")
-        return self._sign(credential.principal(self._clock.now() + self._session_life)), credential.next_path or "/"
+        principal = await self._principal(credential, self._clock.now() + self._session_life)
+        return self._sign(principal), credential.next_path or "/"
+
+    async def _principal(self, credential: Credential, until: datetime) -> Principal:
+        if credential.user_id is None:
+            return credential.principal(until)
+        person = await self._people.person(credential.provider_id, credential.user_id)
+        principal = person and credential.principal_of(person, until, self._clock.now())
+        if not principal:
+            raise Unauthenticated(f"whose {credential.kind} this is holds no role here any more")
+        return principal
 
     def token(self, principal: Principal) -> Token:
         """Make a short-lived token from a verified key."""
@@ -194,12 +277,11 @@ class Credentials:
         until = self._clock.now() + life
         if principal.subject != "key:bootstrap":
             until = min(until, principal.expires_at)
-        return self._sign(Principal(principal.subject, principal.tenant, principal.sites, principal.roles, until))
+        return self._sign(replace(principal, expires_at=until))
 
     def _sign(self, principal: Principal) -> Token:
         until = principal.expires_at.replace(microsecond=0)
-        whole = Principal(principal.subject, principal.tenant, principal.sites, principal.roles, until)
-        return Token(self._signer.sign(whole), until)
+        return Token(self._signer.sign(replace(principal, expires_at=until)), until)
 
     async def _checked(self, kind: Kind, presented: str, called: str) -> Credential:
         parts = take_apart(kind, presented)
@@ -208,6 +290,14 @@ class Credentials:
             raise Unauthenticated(f"the {called} is revoked or unknown")
         if credential.revoked_at is not None:
             raise Unauthenticated(f"the {called} is revoked or unknown")
-        if self._clock.now() >= credential.expires_at:
-            raise Unauthenticated(f"the {called} has expired; ask for a new one")
+        _refuse_expired(credential, called, self._clock.now())
         return credential
+
+
+def _refuse_expired(credential: Credential, called: str, now: datetime) -> None:
+    if now >= credential.expires_at:
+        raise Unauthenticated(f"the {called} has expired; ask for a new one")
+
+
+def _lives(credential: Credential, now: datetime) -> bool:
+    return credential.kind == "key" and credential.revoked_at is None and now < credential.expires_at

@@ -1,4 +1,4 @@
-"""Applies registers (providers, sites) and exposure: good rows take effect, faulty ones are listed."""
+"""Applies registers (providers, sites, assets) and exposure: good rows take effect, faulty ones are listed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from services.intake.domain.assets import Asset, merge_asset, read_assets
 from services.intake.domain.exposures import Exposure, ExposureLine, merge_exposure, read_exposures
 from services.intake.domain.registers import TOO_MANY_VERSIONS, Told, read_providers, read_sites
 from services.intake.domain.rows import Row
 from services.intake.domain.sites import Provider, Site, SiteChange, merge_provider, merge_site
-from services.intake.ports import ExposureStore, Registry
+from services.intake.ports import AssetStore, ExposureStore, Registry
 from shared.kernel.clock import Clock, london_date
 from shared.kernel.errors import Fault
 from shared.kernel.principal import EVERY_PROVIDER, Principal
@@ -34,12 +35,14 @@ class Registers:
 
     Args:
         registry: Keeps providers and sites.
+        assets: Keeps assets.
         exposures: Keeps exposure.
         clock: The source of now.
     """
 
-    def __init__(self, registry: Registry, exposures: ExposureStore, clock: Clock) -> None:
+    def __init__(self, registry: Registry, assets: AssetStore, exposures: ExposureStore, clock: Clock) -> None:
         self._registry = registry
+        self._assets = assets
         self._exposures = exposures
         self._clock = clock
 
@@ -99,6 +102,32 @@ class Registers:
         ]
         unchanged = len(told) - changed - len(crowded)
         return Applied(len(rows), changed, unchanged, _by_line(faults + foreign + orphans))
+
+    async def import_assets(self, principal: Principal, rows: Sequence[Row]) -> Applied:
+        """Register assets; the same file twice changes nothing, and what it does not name stays as it is.
+
+        Raises:
+            Unavailable: the database is away; what was applied before stays, and the file may be sent again.
+        """
+        told, faults = read_assets(rows)
+        sites = await self._registry.sites([(one.asset.provider_id, one.asset.site_id) for one in told])
+        good, wrong = [], []
+        for one in told:
+            said = one.asset
+            mine = principal.tenant in (EVERY_PROVIDER, said.provider_id) and principal.may_see_site(said.site_id)
+            if mine and (said.provider_id, said.site_id) in sites:
+                good.append(said)
+            else:
+                wrong.append(Fault(f"{said.site_id} is not a site that is known here", "site_id", one.line))
+        changed = 0
+        for chunk in _chunks(good):
+
+            def decide(found: Mapping[str, Asset], chunk: Sequence[Asset] = chunk) -> list[Asset]:
+                following = (merge_asset(found.get(one.key), one) for one in chunk)
+                return [one for one in following if one is not None]
+
+            changed += await self._assets.change([one.key for one in chunk], decide, self._clock.now())
+        return Applied(len(rows), changed, len(good) - changed, _by_line(faults + wrong))
 
     async def record_exposure(self, principal: Principal, rows: Sequence[Row], provider_id: str | None) -> Applied:
         """Record exposure; unchanged lines publish nothing.

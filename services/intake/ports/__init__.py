@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import date, datetime
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from services.intake.domain.acts import Act
+from services.intake.domain.assets import Asset
 from services.intake.domain.credentials import Credential
 from services.intake.domain.exposures import Exposure
-from services.intake.domain.report import Identity, Narrative, Report
+from services.intake.domain.holds import LegalHold
+from services.intake.domain.people import Person, RoleState
+from services.intake.domain.report import Draft, Identity, Narrative, Report
 from services.intake.domain.sites import Provider, Site, SiteChange
 from shared.kernel.principal import Principal
 
@@ -28,6 +31,16 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """That a report's words were erased: when, by which role and why (a code)."""
+
+    at: datetime
+    reason: str
+    by_role: str
+    by_subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredReport:
     """A report as it is kept.
 
@@ -35,6 +48,10 @@ class StoredReport:
         body_hashes: Keyed hashes of all bodies that its senders sent, in order: an old one sent again undoes nothing.
         acts: Who made its revisions, in order.
         withdrawn: Set once it was withdrawn.
+        code_hash: Keyed hash of the reporter's return code; None where none was given out.
+        waiting: Whether nobody has reviewed it yet.
+        legal_hold: A person's word that nothing of it may be destroyed.
+        erased: Set once its words were erased; what is left says that there was a report.
     """
 
     report: Report
@@ -42,6 +59,10 @@ class StoredReport:
     body_hashes: tuple[bytes, ...]
     acts: tuple[Act, ...]
     withdrawn: Withdrawal | None = None
+    code_hash: bytes | None = None
+    waiting: bool = True
+    legal_hold: LegalHold | None = None
+    erased: Erasure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +77,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ReportChange:
-    """A report's new state and the word for what happened: received, amended or withdrawn.
+    """A report's new state and the word for what happened.
 
     Attributes:
+        what: received, amended, withdrawn, redaction_corrected or erased; empty where nobody is told of it.
+        photo: A sealed photo that came with it.
         recorded_at: When we wrote it down.
         effective_at: When it counts from; only for replayed history.
         replay: True for history that is loaded: no messages, no response times.
+        trace: The trace of the request that it came with, where requests are traced.
     """
 
     stored: StoredReport
@@ -69,15 +93,47 @@ class ReportChange:
     recorded_at: datetime
     effective_at: datetime | None = None
     replay: bool = False
+    trace: bytes | None = None
+    photo: bytes | None = None
+
+
+class NewReport(NamedTuple):
+    """A report that nobody knew before and that has nothing rare: no return code, no photo.
+
+    Attributes:
+        sealed: Its originals.
+        body_hash: Keyed hash of the body that it was sent as.
+        act: Who sent it.
+        waiting, effective_at, replay, trace: As in `StoredReport` and `ReportChange`.
+    """
+
+    draft: Draft
+    sealed: Sealed
+    body_hash: bytes
+    act: Act
+    waiting: bool
+    effective_at: datetime | None
+    replay: bool
+    trace: bytes | None
+
+    def change(self) -> ReportChange:
+        """Return the same as the change that any report goes through."""
+        stored = StoredReport(self.draft.report(), self.sealed, (self.body_hash,), (self.act,), waiting=self.waiting)
+        return ReportChange(stored, "received", self.act.at, self.effective_at, self.replay, self.trace)
 
 
 @dataclass(slots=True)
 class Decided(Generic[R]):
-    """What a decision wants written, and what it says to the caller."""
+    """What a decision wants written, and what it says to the caller.
+
+    Attributes:
+        new: Reports of which `changes` says nothing.
+    """
 
     result: R
     changes: list[ReportChange] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    new: list[NewReport] = field(default_factory=list)
 
 
 Found = Mapping[str, StoredReport]
@@ -131,6 +187,26 @@ class Vault(Protocol):
         """Decrypt the names of people of all revisions, each once."""
         ...
 
+    def first(self, report_id: str, sealed: Sealed) -> Narrative:
+        """Decrypt the words of the first revision."""
+        ...
+
+    def seal_part(self, report_id: str, sealed: Sealed, part: str, data: bytes) -> bytes:
+        """Encrypt something that belongs to the narrative: what was said later, a photo."""
+        ...
+
+    def open_part(self, report_id: str, sealed: Sealed, part: str, box: bytes) -> bytes:
+        """Decrypt it."""
+        ...
+
+    def without_identity(self, sealed: Sealed) -> Sealed:
+        """Return the sealed form without the key to who told it: nobody can read that again."""
+        ...
+
+    def emptied(self, sealed: Sealed) -> Sealed:
+        """Return the sealed form without any key or original."""
+        ...
+
 
 class Registry(Protocol):
     """Keeps providers and sites."""
@@ -163,6 +239,48 @@ class Registry(Protocol):
         ...
 
 
+class AssetStore(Protocol):
+    """Keeps assets."""
+
+    async def change(
+        self, keys: Sequence[str], decide: Callable[[Mapping[str, Asset]], Sequence[Asset]], at: datetime
+    ) -> int:
+        """Read, decide and write new states with their events in one transaction; return how many changed."""
+        ...
+
+    async def page(
+        self, provider_id: str, sites: frozenset[str] | None, after: tuple[str, str] | None, limit: int
+    ) -> list[Asset]:
+        """Return assets of a provider by site and id, after one of them."""
+        ...
+
+
+class PeopleStore(Protocol):
+    """Keeps people and roles."""
+
+    async def people_of(self, provider_id: str) -> list[Person]:
+        """Return everybody of a provider, those who left too."""
+        ...
+
+    async def roles_of(self, provider_id: str) -> list[RoleState]:
+        """Return all roles of a provider."""
+        ...
+
+    async def person(self, provider_id: str, user_id: str) -> Person | None:
+        """Return somebody; may be a few seconds old where another process changed them."""
+        ...
+
+    async def put_people(self, people: Sequence[Person]) -> None:
+        """Write next states, each the one after the stored one; Conflict where one is not."""
+        ...
+
+    async def change_roles(
+        self, keys: Sequence[str], decide: Callable[[Mapping[str, RoleState]], Sequence[RoleState]], at: datetime
+    ) -> int:
+        """Read, decide and write new states with their events; return how many changed."""
+        ...
+
+
 class ExposureStore(Protocol):
     """Keeps exposure."""
 
@@ -170,6 +288,10 @@ class ExposureStore(Protocol):
         self, keys: Sequence[str], decide: Callable[[Mapping[str, Exposure]], Sequence[Exposure]], at: datetime
     ) -> int:
         """Read, decide and write new states with their events in one transaction; return how many changed."""
+        ...
+
+    async def between(self, provider_id: str, sites: Sequence[str], first: date, last: date) -> list[Exposure]:
+        """Return what was told of some sites for periods that touch these days, in order of the periods."""
         ...
 
 
@@ -190,6 +312,10 @@ class CredentialStore(Protocol):
 
     async def revoke(self, tenant: str, credential_id: str, at: datetime) -> None:
         """Revoke one of a provider, or with "*" of any; a second time changes nothing."""
+        ...
+
+    async def shorten(self, tenant: str, credential_id: str, until: datetime) -> None:
+        """Let one of a provider, or with "*" of any, end at a moment, where it would last longer."""
         ...
 
 

@@ -1,0 +1,1 @@
+"""What `python -m services.intake` can do, by subject."""
