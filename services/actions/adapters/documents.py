@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from services.actions.adapters.fields import fields_of
+from services.actions.domain.duties import Duty
+from services.actions.domain.escalations import Decision
+from services.actions.domain.evaluations import Evaluation
 from services.actions.domain.exposure import Exposure
-from services.actions.domain.facts import HELD, Evidence, Fact, ReportPart
+from services.actions.domain.facts import HELD, NOTHING_ASKED, Asked, Evidence, Fact, ReportPart
+from services.actions.domain.management_log import LogEntry
 from services.actions.domain.progress import Progress
 from services.actions.domain.signals import Signal
 from services.actions.domain.tasks import Task
@@ -19,6 +24,10 @@ from services.actions.ports import FactKey, HistoryLine
 Document = dict[str, Any]
 TASK: TypeAdapter[Task] = TypeAdapter(Task)
 SIGNAL: TypeAdapter[Signal] = TypeAdapter(Signal)
+DUTY: TypeAdapter[Duty] = TypeAdapter(Duty)
+DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
+EVALUATION: TypeAdapter[Evaluation] = TypeAdapter(Evaluation)
+LOG_ENTRY: TypeAdapter[LogEntry] = TypeAdapter(LogEntry)
 LINE: TypeAdapter[HistoryLine] = TypeAdapter(HistoryLine)
 EVIDENCE_FIELDS = {
     "_id": 0,
@@ -26,6 +35,12 @@ EVIDENCE_FIELDS = {
     "domains": 1,
     "factors": 1,
 }
+LATER_FIELDS = (
+    "occurred_at", "occurred_precision", "occurred_band", "setting", "disruption_kind", "disruption_hours", "asset",
+    "worry", "received_at",
+)  # fmt: skip
+PART_FIELDS = tuple(field.name for field in fields(ReportPart))
+ASKED_SETS = ("escalate", "domains", "severities", "disruptions")
 
 
 def stored(value: Any) -> Any:
@@ -56,10 +71,27 @@ def fact_document(fact: Fact) -> Document:
         "domains": list(fact.domains),
         "factors": list(fact.factors),
     }
+    if fact.asked != NOTHING_ASKED:
+        document["asked"] = _asked_document(fact.asked)
     if fact.report is not None:
-        document |= asdict(fact.report)
-    if (evidence := fact.evidence()) is not None:
-        document["reported_on"] = evidence.day.isoformat()
+        part = fact.report  # flat, so that no value within it needs looking into
+        document |= {name: getattr(part, name) for name in PART_FIELDS}
+    if fact.judged_on is not None:
+        document |= {"judged_on": fact.judged_on.isoformat(), "repeats": fact.repeats}
+    if (day := fact.day) is not None:
+        document["reported_on"] = day.isoformat()
+    return document | _review_document(fact)
+
+
+def _review_document(fact: Fact) -> Document:
+    """Return what is stored of a report's review; nothing where nothing is known."""
+    document: Document = {"awaited": True} if fact.awaited else {}
+    if fact.reviewed_at is not None:
+        document["reviewed_at"] = fact.reviewed_at
+    if fact.reminded:
+        document["reminded"] = sorted(fact.reminded)
+    if (since := fact.waits_since) is not None:
+        document["waits_since"] = since
     return document
 
 
@@ -81,8 +113,32 @@ def fact_of(document: Document) -> Fact:
             visibility=document["visibility"],
             asset_ref=document["asset_ref"],
             person_token=document["person_token"],
+            marks=tuple(document.get("marks", ())),
+            **{name: document[name] for name in LATER_FIELDS if name in document},
         )
-    return Fact(document["provider_id"], document["site_id"], document["report_id"], part, document["labels"])
+    return Fact(
+        provider_id=document["provider_id"],
+        site_id=document["site_id"],
+        report_id=document["report_id"],
+        report=part,
+        labels=document.get("labels"),
+        asked=_asked_of(document["asked"]) if "asked" in document else NOTHING_ASKED,
+        judged_on=date.fromisoformat(document["judged_on"]) if "judged_on" in document else None,
+        repeats=document.get("repeats"),
+        reviewed_at=document.get("reviewed_at"),
+        reminded=frozenset(document.get("reminded", ())),
+        awaited=document.get("awaited", False),
+    )
+
+
+def _asked_document(asked: Asked) -> Document:
+    sets = {name: sorted(getattr(asked, name)) for name in ASKED_SETS}
+    return {"prompts": [[rule, *rank] for rule, rank in sorted(asked.prompts.items())], **sets}
+
+
+def _asked_of(document: Document) -> Asked:
+    prompts = {rule: (revision, decision, model, why) for rule, revision, decision, model, why in document["prompts"]}
+    return Asked(prompts, **{name: frozenset(document[name]) for name in ASKED_SETS})
 
 
 def evidence_of(document: Document) -> Evidence:
@@ -103,7 +159,7 @@ def evidence_of(document: Document) -> Evidence:
 def exposure_document(period: Exposure) -> Document:
     """Return a period of exposure as it is stored."""
     key = joined(period.provider_id, period.site_id, period.unit, period.period_start)
-    return {"_id": key, **stored(asdict(period))}
+    return {"_id": key, **stored(fields_of(period))}
 
 
 def exposure_of(document: Document) -> Exposure:
@@ -129,6 +185,7 @@ def progress_document(progress: Progress) -> Document:
         "replayed": stored(progress.replayed),
         "targets": targets,
         "asked_at": progress.asked_at,
+        "stands_on": stored(progress.stands_on),
     }
 
 
@@ -143,4 +200,5 @@ def progress_of(provider_id: str, document: Document | None) -> Progress:
         replayed=tuple((date.fromisoformat(a), date.fromisoformat(b)) for a, b in document["replayed"]),
         targets=None if targets is None else {(topic, number): offset for topic, number, offset in targets},
         asked_at=document["asked_at"],
+        stands_on=date.fromisoformat(stands_on) if (stands_on := document.get("stands_on")) else None,
     )

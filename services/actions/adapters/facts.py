@@ -7,14 +7,13 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from pymongo import ASCENDING, ReplaceOne, UpdateOne
+from pymongo import ASCENDING, InsertOne, ReplaceOne, UpdateOne
 
 from services.actions.adapters.documents import (
     EVIDENCE_FIELDS,
     Document,
     evidence_of,
     exposure_document,
-    exposure_of,
     fact_document,
     fact_key,
     fact_of,
@@ -23,20 +22,21 @@ from services.actions.adapters.documents import (
 )
 from services.actions.domain.exposure import Exposure
 from services.actions.domain.facts import Evidence, Fact
-from services.actions.domain.rising_rate import SiteHistory
-from services.actions.ports import EvidenceAsk, FactKey, ProviderCard, SiteCard, SiteKey
+from services.actions.ports import CouncilsByDay, EvidenceAsk, FactKey, ProviderCard, SiteCard, SiteKey
 from shared.runtime.fenced import Tx
 from shared.runtime.mongo import Database
 
 FACTS, STATES, SITES, PROVIDERS, EXPOSURE = "facts", "site_states", "sites", "providers", "exposure"
 ASKS_A_QUERY = 100
+ROWS_AN_ANSWER = 5_000
+"""More than the first 101, which the engine sends of itself before it waits to be asked again."""
 
 
 async def prepare_facts(db: Database) -> None:
     """Create the indexes that the queries here go by, and with them the collections."""
     site = [("provider_id", ASCENDING), ("site_id", ASCENDING)]
     await db[FACTS].create_index([*site, ("reported_on", ASCENDING)])
-    await db[FACTS].create_index([*site, ("domains", ASCENDING), ("reported_on", ASCENDING)])
+    await db[FACTS].create_index([("provider_id", ASCENDING), ("report_id", ASCENDING)])
     await db[EXPOSURE].create_index([*site, ("period_end", ASCENDING)])
     await db[STATES].create_index([("provider_id", ASCENDING), ("first_reported_on", ASCENDING)])
     await db[SITES].create_index(site)
@@ -52,6 +52,7 @@ class MongoFacts:
 
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
+        self._known: set[FactKey] = set()
 
     async def keep_registry(self, sites: Sequence[SiteCard], providers: Sequence[ProviderCard]) -> None:
         """Store the newest revision of each; a site heard of before its provider makes the provider known."""
@@ -76,70 +77,55 @@ class MongoFacts:
 
     async def load(self, keys: Collection[FactKey]) -> dict[FactKey, Fact]:
         """Return what is known of reports; unknown ones are left out."""
-        found = self._find(FACTS, {"_id": {"$in": [joined(*key) for key in keys]}})
+        found = self._find(FACTS, {"_id": {"$in": [joined(*key) for key in keys]}}).batch_size(ROWS_AN_ANSWER)
         facts = [fact_of(document) async for document in found]
+        self._known |= {fact_key(fact) for fact in facts}
         return {fact_key(fact): fact for fact in facts}
 
     async def save(self, facts: Collection[Fact]) -> None:
-        """Store facts, and write to the states of their sites.
+        """Store facts that were loaded, or looked for, before; and write to the states of their sites.
 
         Two transactions that change different reports of one site would otherwise each miss the other's
         report, and both the match that they make together; the common document makes one of them run again.
         """
-        documents = [fact_document(fact) for fact in facts]
-        await self._write(FACTS, [ReplaceOne({"_id": doc["_id"]}, doc, upsert=True) for doc in documents])
+        # A new one is inserted, not looked for once more; where two make the same, one of them runs again.
+        await self._write(FACTS, [_stored(fact_document(fact), fact_key(fact) in self._known) for fact in facts])
         firsts: dict[SiteKey, date | None] = {}
         for fact in facts:
-            site, evidence = (fact.provider_id, fact.site_id), fact.evidence()
-            days = [day for day in (firsts.get(site), evidence.day if evidence else None) if day]
+            site = (fact.provider_id, fact.site_id)
+            days = [day for day in (firsts.get(site), fact.day) if day]
             firsts[site] = min(days, default=None)
         await self._write(STATES, [_state(site, "first_reported_on", day) for site, day in firsts.items()])
 
+    async def report(self, provider_id: str, report_id: str) -> Fact | None:
+        """Return what is known of one report of a provider, wherever it was told; None where intake told nothing."""
+        document = await self._tx.db[FACTS].find_one(told_report(provider_id, report_id), session=self._tx.session)
+        return None if document is None else fact_of(document)
+
+    async def councils(self, sites: Collection[SiteKey]) -> dict[SiteKey, CouncilsByDay]:
+        """Return the councils of sites; sites that nobody registered are left out."""
+        found = self._find(SITES, {"_id": {"$in": [joined(*site) for site in sites]}})
+        return {
+            (document["provider_id"], document["site_id"]): tuple(
+                (date.fromisoformat(since), tuple(names)) for since, names in document.get("councils", ())
+            )
+            async for document in found
+        }
+
     async def evidence(self, asks: Sequence[EvidenceAsk]) -> dict[SiteKey, list[Evidence]]:
         """Return at least the reports asked for, each once, by site."""
-        found: dict[FactKey, Evidence] = {}
-        for start in range(0, len(asks), ASKS_A_QUERY):
-            clauses = [_clause(ask) for ask in asks[start : start + ASKS_A_QUERY]]
-            async for document in self._find(FACTS, {"$or": clauses}, EVIDENCE_FIELDS):
-                report = evidence_of(document)
-                found[report.provider_id, report.site_id, report.report_id] = report
+        by_site: dict[SiteKey, list[EvidenceAsk]] = defaultdict(list)
+        for ask in asks:
+            by_site[ask.provider_id, ask.site_id].append(ask)
+        # One clause for each site: with one for each playbook, planning the query took longer than answering it.
+        clauses = [_clause(site, here) for site, here in by_site.items()]
         sites: dict[SiteKey, list[Evidence]] = defaultdict(list)
-        for key, report in found.items():
-            sites[key[:2]].append(report)
+        for start in range(0, len(clauses), ASKS_A_QUERY):
+            query = {"$or": clauses[start : start + ASKS_A_QUERY]}
+            async for document in self._find(FACTS, query, EVIDENCE_FIELDS).batch_size(ROWS_AN_ANSWER):
+                report = evidence_of(document)
+                sites[report.provider_id, report.site_id].append(report)
         return sites
-
-    async def histories(self, provider_id: str, sites: Sequence[str], first: date, last: date) -> list[SiteHistory]:
-        """Return sites with the reports and exposure of a span of days."""
-        here = {"provider_id": provider_id, "site_id": {"$in": list(sites)}}
-        span = {"$gte": first.isoformat(), "$lte": last.isoformat()}
-        reports: dict[str, list[Evidence]] = defaultdict(list)
-        async for document in self._find(FACTS, {**here, "counts": True, "reported_on": span}, EVIDENCE_FIELDS):
-            reports[document["site_id"]].append(evidence_of(document))
-        periods: dict[str, list[Exposure]] = defaultdict(list)
-        async for document in self._find(EXPOSURE, {**here, "period_end": span}):
-            periods[document["site_id"]].append(exposure_of(document))
-        names = {doc["site_id"]: _name_on(doc, last) async for doc in self._find(SITES, here)}
-        states = {doc["site_id"]: doc async for doc in self._find(STATES, here)}
-        began = await self._reporting_began(provider_id)
-        return [
-            SiteHistory(
-                provider_id=provider_id,
-                site_id=site_id,
-                name=names.get(site_id, site_id),
-                starts_on=_starts_on(states.get(site_id, {}), began),
-                evidence=reports[site_id],
-                exposure=periods[site_id],
-            )
-            for site_id in sites
-        ]
-
-    async def _reporting_began(self, provider_id: str) -> str | None:
-        """Return the day of the provider's first report of all."""
-        query = {"provider_id": provider_id, "first_reported_on": {"$ne": None}}
-        async for document in self._find(STATES, query).sort("first_reported_on", ASCENDING).limit(1):
-            day: str = document["first_reported_on"]
-            return day
-        return None
 
     def _find(self, collection: str, query: Document, fields: Document | None = None) -> Any:
         return self._tx.db[collection].find(query, fields, session=self._tx.session)
@@ -149,19 +135,24 @@ class MongoFacts:
             await self._tx.db[collection].bulk_write(list(writes), ordered=False, session=self._tx.session)
 
 
+def _stored(document: Document, known: bool) -> InsertOne[Document] | ReplaceOne[Document]:
+    return ReplaceOne({"_id": document["_id"]}, document) if known else InsertOne(document)
+
+
+def told_report(provider_id: str, report_id: str) -> Document:
+    """Return the query of the one fact of a report that intake told of; labels alone make none."""
+    return {"provider_id": provider_id, "report_id": report_id, "revision": {"$gt": 0}}
+
+
 def _site(card: SiteCard) -> Document:
     return {
         "provider_id": card.provider_id,
         "site_id": card.site_id,
         "names": stored(card.names),
+        "councils": stored(card.councils),
+        "kinds": stored(card.kinds),
         "revision": card.revision,
     }
-
-
-def _name_on(document: Document, day: date) -> str:
-    """Return what a site was called on a day."""
-    names: list[list[str]] = document["names"]
-    return next((name for since, name in reversed(names) if since <= day.isoformat()), names[0][1])
 
 
 def _newest(key: str, revision: int, document: Document) -> UpdateOne:
@@ -188,31 +179,11 @@ def _state(site: SiteKey, field: str, day: date | None) -> UpdateOne:
     return UpdateOne({"_id": joined(*site)}, update, upsert=True)
 
 
-def _clause(ask: EvidenceAsk) -> Document:
-    pattern = ask.pattern
-    conditions: list[Document] = []
-    if pattern.domains_all:
-        conditions.append({"domains": {"$all": list(pattern.domains_all)}})
-    if pattern.domains_any:
-        conditions.append({"domains": {"$in": list(pattern.domains_any)}})
-    if pattern.factors_any:
-        conditions.append({"factors": {"$in": list(pattern.factors_any)}})
-    return {
-        "provider_id": ask.provider_id,
-        "site_id": ask.site_id,
-        "counts": True,
-        "reported_on": {"$gte": ask.first.isoformat(), "$lte": ask.last.isoformat()},
-        "$and": conditions,
-    }
-
-
-def _starts_on(state: Document, began: str | None) -> date | None:
-    """Return from when on a site's silence means something.
-
-    That is its first report or first exposure, but never before the provider's first report of all:
-    exposure loaded for the time before anybody could report would make every beginning look like a rise.
-    """
-    firsts = [day for day in (state.get("first_reported_on"), state.get("first_exposure_on")) if day]
-    if not firsts or began is None:
-        return None
-    return date.fromisoformat(max(min(firsts), began))
+def _clause(site: SiteKey, asks: Sequence[EvidenceAsk]) -> Document:
+    """Return the query of what the asks about one site need, all of them at once: a little more than each alone."""
+    span = {"$gte": min(ask.first for ask in asks).isoformat(), "$lte": max(ask.last for ask in asks).isoformat()}
+    clause: Document = {"provider_id": site[0], "site_id": site[1], "counts": True, "reported_on": span}
+    domains = [ask.pattern.domains_all[:1] or ask.pattern.domains_any for ask in asks]
+    if all(domains):
+        clause["domains"] = {"$in": sorted({name for names in domains for name in names})}
+    return clause

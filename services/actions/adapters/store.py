@@ -8,8 +8,12 @@ from typing import TypeVar
 
 from pymongo import ASCENDING, DESCENDING
 
+from services.actions.adapters.asset_register import prepare_assets
+from services.actions.adapters.directory import prepare_directory
 from services.actions.adapters.documents import (
+    EVALUATION,
     LINE,
+    LOG_ENTRY,
     SIGNAL,
     TASK,
     Document,
@@ -18,15 +22,29 @@ from services.actions.adapters.documents import (
     progress_of,
     stored,
 )
+from services.actions.adapters.duties import prepare_duties
 from services.actions.adapters.facts import FACTS, PROVIDERS, SITES, STATES, prepare_facts
-from services.actions.adapters.signals import SIGNAL_STATES, prepare_signals
+from services.actions.adapters.learning import prepare_learning
+from services.actions.adapters.learning_book import prepare_feeds
+from services.actions.adapters.management_log import LOG, prepare_log
+from services.actions.adapters.missed import prepare_missed
+from services.actions.adapters.oversight import prepare_oversight
+from services.actions.adapters.routines import prepare_routines
+from services.actions.adapters.signals import EVALUATIONS, SIGNAL_STATES, prepare_signals
 from services.actions.adapters.tasks import HISTORY, TASKS, prepare_tasks
-from services.actions.adapters.work import within
+from services.actions.adapters.unreviewed import prepare_unreviewed
+from services.actions.adapters.watch import prepare_watch
+from services.actions.adapters.work import MongoWork, within
+from services.actions.domain.evaluations import Evaluation
 from services.actions.domain.facts import HELD
+from services.actions.domain.management_log import LogEntry
 from services.actions.domain.progress import Progress
 from services.actions.domain.signals import Signal
 from services.actions.domain.tasks import Task
-from services.actions.ports import HistoryLine, ProviderCard, Wanted, Work
+from services.actions.ports import HistoryLine, ProviderCard, Wanted
+from shared.contracts.envelope import Event
+from shared.contracts.topics import Topic
+from shared.kernel.act_time import ActTime
 from shared.kernel.clock import Clock
 from shared.runtime import outbox
 from shared.runtime.fenced import Tx
@@ -35,6 +53,14 @@ from shared.runtime.mongo import Mongo, Session, translate
 
 T = TypeVar("T")
 REVIEWS = "reviews"
+
+
+class ReplayTx(Tx):
+    """A transaction of replayed acts: whatever it tells is marked as history."""
+
+    def publish(self, topic: Topic, event: Event, aggregate: str, tick: outbox.Tick) -> None:
+        """Put an event into the outbox, marked as replayed."""
+        super().publish(topic, event.model_copy(update={"replay": True}), aggregate, tick)
 
 
 class MongoStore:
@@ -46,32 +72,54 @@ class MongoStore:
         holder: Id of this process.
         lease_ms: How long a dead process keeps a provider's reviews from the others.
         wake: Called when events were put into the outbox.
+        act_time: From when acts count; None for now.
     """
 
-    def __init__(self, mongo: Mongo, clock: Clock, holder: str, lease_ms: int, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        mongo: Mongo,
+        clock: Clock,
+        holder: str,
+        lease_ms: int,
+        wake: Callable[[], None],
+        act_time: ActTime | None = None,
+    ) -> None:
         self._mongo = mongo
         self._clock = clock
         self._holder = holder
         self._lease_ms = lease_ms
         self._wake = wake
+        self._act_time = act_time or ActTime(clock)
         self._leases: dict[str, Lease] = {}
 
     async def prepare(self) -> None:
         """Create indexes and collections up front: a transaction cannot always make them."""
         await prepare_facts(self._mongo.db)
+        await prepare_unreviewed(self._mongo.db)
         await prepare_tasks(self._mongo.db)
         await prepare_signals(self._mongo.db)
+        await prepare_duties(self._mongo.db)
+        await prepare_log(self._mongo.db)
+        await prepare_watch(self._mongo.db)
+        await prepare_routines(self._mongo.db)
+        await prepare_missed(self._mongo.db)
+        await prepare_oversight(self._mongo.db)
+        await prepare_directory(self._mongo.db)
+        await prepare_assets(self._mongo.db)
+        await prepare_learning(self._mongo.db)
+        await prepare_feeds(self._mongo.db)
         await self._mongo.db[REVIEWS].create_index([("last_day", ASCENDING)])
         await self._mongo.db[outbox.COLLECTION].create_index([("at_ms", ASCENDING)])
 
-    async def run(self, work: Callable[[Work], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[MongoWork], Awaitable[T]]) -> T:
         """Run work in one transaction, again where it met another one."""
         told = False
 
         async def whole(session: Session) -> T:
             nonlocal told
-            tx = Tx(session, self._mongo.db, self._clock.now(), "actions")
-            result = await within(tx, work)
+            kind = ReplayTx if self._act_time.replays else Tx
+            tx = kind(session, self._mongo.db, self._clock.now(), "actions")
+            result = await within(tx, work, self._act_time.now() if self._act_time.replays else None)
             await outbox.write(self._mongo, session, tx.rows)
             told = bool(tx.rows)
             return result
@@ -101,6 +149,24 @@ class MongoStore:
     async def signal_list(self, wanted: Wanted) -> list[Signal]:
         """Return signals, last raised first."""
         return [SIGNAL.validate_python(document) for document in await self._list(SIGNAL_STATES, "raised_on", wanted)]
+
+    async def signal(self, provider_id: str, signal_id: str) -> Signal | None:
+        """Return one signal."""
+        document = await self._one(SIGNAL_STATES, {"_id": signal_id, "provider_id": provider_id})
+        return None if document is None else SIGNAL.validate_python(document)
+
+    async def evaluation_list(self, wanted: Wanted) -> list[Evaluation]:
+        """Return evaluations, last started first."""
+        return [EVALUATION.validate_python(found) for found in await self._list(EVALUATIONS, "started_on", wanted)]
+
+    async def evaluation_of(self, provider_id: str, action_id: str) -> Evaluation | None:
+        """Return the evaluation of an action, or of a line of the log."""
+        document = await self._one(EVALUATIONS, {"provider_id": provider_id, "action_id": action_id})
+        return None if document is None else EVALUATION.validate_python(document)
+
+    async def log_list(self, wanted: Wanted) -> list[LogEntry]:
+        """Return lines of the management log, the newest first."""
+        return [LOG_ENTRY.validate_python(found) for found in await self._list(LOG, "on", wanted)]
 
     async def providers(self) -> list[ProviderCard]:
         """Return all providers."""
@@ -153,7 +219,9 @@ class MongoStore:
         return document
 
     async def _list(self, collection: str, order: str, wanted: Wanted) -> list[Document]:
-        query: Document = {"provider_id": wanted.provider_id, "status": {"$in": list(wanted.statuses)}}
+        query: Document = {"provider_id": wanted.provider_id}
+        if wanted.statuses:
+            query["status"] = {"$in": list(wanted.statuses)}
         if wanted.sites is not None:
             query["site_id"] = {"$in": sorted(wanted.sites)}
         if not wanted.held:

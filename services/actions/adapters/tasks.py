@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, InsertOne, ReplaceOne
 
 from services.actions.adapters.announce import task_event
 from services.actions.adapters.documents import TASK, Document, joined, stored
+from services.actions.adapters.fields import fields_of
 from services.actions.domain.facts import HELD
 from services.actions.domain.matching import Lanes
-from services.actions.domain.tasks import OPEN, Task
+from services.actions.domain.tasks import ACCEPTED, FREE, IN_PROGRESS, OPEN, PROPOSED, Task
 from services.actions.ports import Act, LaneKey, SiteKey
 from shared.contracts.topics import ACTIONS
 from shared.runtime.fenced import Tx
@@ -52,16 +53,26 @@ class MongoTasks:
 
     async def lanes(self, sites: Collection[SiteKey]) -> dict[LaneKey, Lanes]:
         """Return what tasks there are at sites, by playbook."""
-        here = {"$or": [{"provider_id": provider_id, "site_id": site_id} for provider_id, site_id in sites]}
+        by_provider: dict[str, list[str]] = {}
+        for provider_id, site_id in sites:
+            by_provider.setdefault(provider_id, []).append(site_id)
+        # One clause for each provider: with one for each site, planning the query took most of a fold's time.
+        here = {"$or": [{"provider_id": key, "site_id": {"$in": ids}} for key, ids in by_provider.items()]}
         open_tasks: dict[tuple[LaneKey, str], Task] = {}
         async for document in self._tasks.find({**here, "status": {"$in": list(OPEN)}}, session=self._tx.session):
             task = self._remember(document)
-            open_tasks[(task.provider_id, task.site_id, task.playbook_id), task.visibility] = task
+            open_tasks[(task.provider_id, task.site_id, _lane(task)), task.visibility] = task
         past: dict[LaneKey, dict[str, Document]] = {}
-        async for row in self._tasks.aggregate([{"$match": here}, {"$group": _LANE}], session=self._tx.session):
+        kept = {**here, "playbook_id": {"$ne": FREE}}
+        async for row in self._tasks.aggregate([{"$match": kept}, {"$group": _LANE}], session=self._tx.session):
             key, visibility = row["_id"], row["_id"]["visibility"]
             past.setdefault((key["provider_id"], key["site_id"], key["playbook_id"]), {})[visibility] = row
-        return {
+        free = {
+            key: Lanes(held=task) if task.visibility == HELD else Lanes(site=task)
+            for (key, _), task in open_tasks.items()
+            if key not in past
+        }
+        return free | {
             key: Lanes(
                 site=open_tasks.get((key, "site")),
                 held=open_tasks.get((key, HELD)),
@@ -72,17 +83,50 @@ class MongoTasks:
             for key, rows in past.items()
         }
 
+    async def ordinal(self, site: SiteKey, playbook_id: str) -> int:
+        """Return how many tasks of a playbook a site has had; FREE for those without one."""
+        query = {"provider_id": site[0], "site_id": site[1], "playbook_id": playbook_id}
+        newest = await self._tasks.find_one(query, sort=[("ordinal", DESCENDING)], session=self._tx.session)
+        return 0 if newest is None else int(newest["ordinal"])
+
     async def load(self, provider_id: str, action_id: str) -> Task | None:
         """Return one task of a provider."""
         query = {"_id": action_id, "provider_id": provider_id}
         document = await self._tasks.find_one(query, session=self._tx.session)
         return None if document is None else self._remember(document)
 
+    async def overdue_of_signals(self, provider_id: str, today: date) -> list[Task]:
+        """Return tasks under way that answer a signal and whose day has passed."""
+        query = {
+            "provider_id": provider_id,
+            "status": {"$in": [ACCEPTED, IN_PROGRESS]},
+            "due_on": {"$lt": today.isoformat()},
+            "signal_id": {"$ne": None},
+        }
+        return [self._remember(document) async for document in self._tasks.find(query, session=self._tx.session)]
+
+    async def undecided(self, provider_id: str, before: datetime) -> list[Task]:
+        """Return proposals made before a moment, the longest first."""
+        query = {"provider_id": provider_id, "status": PROPOSED, "proposed_at": {"$lte": before}}
+        found = self._tasks.find(query, session=self._tx.session).sort("proposed_at", ASCENDING)
+        return [self._remember(document) async for document in found]
+
+    async def late(self, provider_id: str, due_until: date, last_role: str) -> list[Task]:
+        """Return tasks under way that were due until a day and are not with the last role, the longest first."""
+        query = {
+            "provider_id": provider_id,
+            "status": {"$in": [ACCEPTED, IN_PROGRESS]},
+            "due_on": {"$lte": due_until.isoformat()},
+            "escalated_to": {"$ne": last_role},
+        }
+        found = self._tasks.find(query, session=self._tx.session).sort("due_on", ASCENDING)
+        return [self._remember(document) async for document in found]
+
     async def save(self, task: Task, act: Act) -> None:
         """Store a new state with its history line and its event; once per task and transaction."""
         tick = Tick.after(self._ticks.get(task.action_id), self._tx.now_ms())
         self._ticks[task.action_id] = tick.stored()
-        document = {"_id": task.action_id, **stored(asdict(task)), "tick": tick.stored()}
+        document = {"_id": task.action_id, **stored(fields_of(task)), "tick": tick.stored()}
         if task.version == 1:
             self._new.append(InsertOne(document))
         else:
@@ -93,7 +137,7 @@ class MongoTasks:
                 "action_id": task.action_id,
                 "version": task.version,
                 "act": act.event,
-                "at": self._tx.now,
+                "at": act.at,
                 "by_role": act.by_role,
                 "by": act.by,
                 "status": task.status,
@@ -119,3 +163,8 @@ class MongoTasks:
     def _remember(self, document: Document) -> Task:
         self._ticks[document["_id"]] = document["tick"]
         return TASK.validate_python(document)
+
+
+def _lane(task: Task) -> str:
+    """Return what a site has one open task of: the playbook; a task without one stands for itself."""
+    return task.action_id if task.playbook_id == FREE else task.playbook_id

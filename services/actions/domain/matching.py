@@ -34,7 +34,7 @@ class Lanes:
     Attributes:
         site: The open task that the site sees.
         held: The open task that is held from the site.
-        site_closed_at: When the last task that the site saw was completed or declined.
+        site_closed_at: When the last task that the site saw was completed or declined, or lapsed.
         closed_at: When the last task of all was.
         ordinal: How many there have been.
     """

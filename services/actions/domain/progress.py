@@ -22,6 +22,7 @@ class Progress:
         replayed: Spans of days that a replay has gone through.
         targets: Where the inputs ended when they were looked at; None while nobody could say.
         asked_at: When that was first asked.
+        stands_on: The day on which the calendar stands while more history is still to be replayed; None for today.
     """
 
     provider_id: str
@@ -29,6 +30,7 @@ class Progress:
     replayed: tuple[tuple[date, date], ...] = ()
     targets: Targets | None = None
     asked_at: datetime | None = None
+    stands_on: date | None = None
 
     def next_day(self, first_seen_on: date) -> date:
         """Return the day to review next; for a new provider the day on which it was first seen."""
@@ -46,6 +48,10 @@ class Progress:
         else:
             spans.append((day, day))
         return replace(self.reviewed(day), replayed=tuple(spans))
+
+    def standing(self, day: date | None) -> Progress:
+        """Let the calendar stand on a day, or go on with the present one where none is named."""
+        return replace(self, stands_on=day)
 
     def to_replay(self, first: date, last: date) -> list[date]:
         """Return the days of a span, in order, that no replay has gone through."""

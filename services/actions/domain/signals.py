@@ -1,35 +1,66 @@
-"""An early warning and its life: raised once per series, updated while it lasts, closed after quiet reviews."""
+"""An early warning as people get it: raised once per series and site, updated, closed, and reviewed by a person."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
+from services.actions.domain.detection.one_series import Series
+from services.actions.domain.detection.signals import Event
+from shared.kernel.errors import Conflict, Fault
 from shared.kernel.ids import derived_id
+
+__all__ = [
+    "CLOSED",
+    "DECISIONS",
+    "OPEN",
+    "STATUSES",
+    "Event",
+    "Review",
+    "Signal",
+    "moved",
+    "public_id",
+    "reviewed",
+]
 
 OPEN, CLOSED = "open", "closed"
 STATUSES = (OPEN, CLOSED)
-Event = Literal["raised", "updated", "closed"]
+DECISIONS = ("acted_on", "watched", "dismissed")
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person made of a signal.
+
+    Attributes:
+        decision: acted_on, watched or dismissed.
+        reason: Why, redacted; None where none was given.
+        action_id: The action that was taken, where it is one of the board.
+    """
+
+    decision: str
+    reason: str | None
+    by_role: str
+    at: datetime
+    action_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """The whole state of a signal.
+    """The whole state of a signal at one site; `version` goes up by one with every change.
 
     Attributes:
-        domains: The series: reports with these domains; empty for all reports of the site.
-        window_from: First day looked at in the last review that changed the figures.
-        window_to: Last day looked at.
-        observed: Reports in the window.
-        expected: Reports that the baseline's rate would bring in the window.
-        exposure: Care delivered in the window, where the rate is weighted by it.
-        baseline_from: First day of the baseline. It stays as it was when the signal was raised: a rise that
-            lasts must not become its own yardstick.
-        baseline_to: Last day of the baseline.
-        as_of: The reviewed day that the figures are from.
-        reviewed_on: The last day reviewed, whether or not the figures changed.
-        quiet_reviews: Reviews in a row that were within what chance explains.
+        finding: What detection calls it; a season that sites share is one finding and a signal at each.
+        series: Which reports it speaks of.
+        window_from: First day that the figures are of.
+        window_to: Last day.
+        observed: Reports seen, one for each event.
+        expected: Reports that the site's past would bring; None where the rule expects no number.
+        exposure: Care delivered in those days, where the rate is weighted by it.
+        as_of: The day as of which the figures are known.
+        sites: All sites that it speaks of.
+        logs: Days of log lines that it speaks of.
+        provisional: Whether the record before it is still short.
     """
 
     signal_id: str
@@ -38,11 +69,12 @@ class Signal:
     version: int
     status: str
     kind: str
-    domains: tuple[str, ...]
+    finding: str
+    series: Series
     window_from: date
     window_to: date
     observed: int
-    expected: float
+    expected: float | None
     exposure: float | None
     exposure_unit: str | None
     report_ids: tuple[str, ...]
@@ -51,31 +83,58 @@ class Signal:
     rule_version: str
     raised_on: date
     as_of: date
-    baseline_from: date
-    baseline_to: date
-    reviewed_on: date
-    quiet_reviews: int = 0
+    sites: tuple[str, ...]
+    logs: tuple[date, ...] = ()
+    period_days: int | None = None
+    provisional: bool = False
     visibility: str = "site"
-
-    @property
-    def series(self) -> str:
-        """Return the name of the series, unique within the site and rule."""
-        return series_name(self.domains)
+    review: Review | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a review does to a signal; `event` is None where only the review is noted and nobody is told."""
+def public_id(provider_id: str, site_id: str, finding: str) -> str:
+    """Derive a signal's id: one finding is one signal at each of its sites.
 
-    event: Event | None
-    signal: Signal
-
-
-def series_name(domains: tuple[str, ...]) -> str:
-    """Return the name of a series of domains; "all" for every report of a site."""
-    return "+".join(domains) or "all"
+    Args:
+        provider_id: The tenant.
+        site_id: The site.
+        finding: What detection calls it.
+    """
+    return derived_id(f"signal|{provider_id}|{site_id}|{finding}")
 
 
-def signal_id(rule: str, provider_id: str, site_id: str, series: str, raised_on: date) -> str:
-    """Derive a signal's id: the same rise found again on the same day is the same signal."""
-    return derived_id(f"signal|{rule}|{provider_id}|{site_id}|{series}|{raised_on}")
+def moved(known: Signal | None, told: Signal, event: Event) -> tuple[Event, Signal] | None:
+    """Join what a review run found with what is stored.
+
+    Args:
+        known: As it is stored; None where the site was never told of it.
+        told: What the run found, with version 1.
+        event: What the run calls it.
+
+    Returns:
+        The event and the new state. A site that joins a shared season late is told of it as new; None where a
+        signal ends that its site was never told of.
+    """
+    if known is None:
+        return None if event == "closed" else ("raised", told)
+    kept = replace(told, version=known.version + 1, raised_on=known.raised_on, review=known.review)
+    return ("updated" if event == "raised" else event), kept
+
+
+def reviewed(signal: Signal, version: int, review: Review) -> Signal:
+    """Note what a person made of a signal; a later decision replaces an earlier one.
+
+    Args:
+        signal: As it is stored.
+        version: As it was seen.
+        review: The decision.
+
+    Raises:
+        Conflict: the signal has moved on.
+    """
+    if signal.version != version:
+        fault = Fault(f"the current version is {signal.version}", "version")
+        raise Conflict(
+            f"signal {signal.signal_id} is at version {signal.version}, not {version}: read it and decide again",
+            (fault,),
+        )
+    return replace(signal, version=version + 1, review=review)

@@ -11,13 +11,21 @@ from shared.kernel.ids import derived_id
 from shared.taxonomy.model import Playbook
 
 PROPOSED, ACCEPTED, IN_PROGRESS, COMPLETED, DECLINED = "proposed", "accepted", "in_progress", "completed", "declined"
-STATUSES = (PROPOSED, ACCEPTED, IN_PROGRESS, COMPLETED, DECLINED)
+VERIFIED, LAPSED = "verified", "lapsed"
+STATUSES = (PROPOSED, ACCEPTED, IN_PROGRESS, COMPLETED, VERIFIED, DECLINED, LAPSED)
 OPEN = (PROPOSED, ACCEPTED, IN_PROGRESS)
+FREE = "free"
+"""Stands for the playbook of a task that somebody wrote without one."""
 FROM = {
     "accepted": (PROPOSED,),
     "declined": (PROPOSED,),
+    "started": (ACCEPTED,),
+    "changed": (ACCEPTED, IN_PROGRESS),
     "changed by a step": (ACCEPTED, IN_PROGRESS),
     "completed": (ACCEPTED, IN_PROGRESS),
+    "verified": (COMPLETED,),
+    "reopened": (COMPLETED, VERIFIED, DECLINED, LAPSED),
+    "commented on": STATUSES,
 }
 """For each act the statuses that it may follow."""
 LINKED_MAX = 200
@@ -26,7 +34,13 @@ LINKED_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step and, once done, when, by which role and with what note."""
+    """One step and, once done, when, by which role and with what evidence.
+
+    Attributes:
+        note: What was seen, redacted.
+        count: What was counted, 0 or more.
+        file: The name under which a file is kept elsewhere, redacted; the file itself is not here.
+    """
 
     step_id: str
     title: str
@@ -34,11 +48,24 @@ class Step:
     done_at: datetime | None = None
     done_by_role: str | None = None
     note: str | None = None
+    count: int | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The whole state of a remedial task; `version` goes up by one with every change."""
+    """The whole state of a remedial task; `version` goes up by one with every change.
+
+    Attributes:
+        playbook_id: The playbook; FREE for a task that somebody wrote without one.
+        signal_id: The early warning that it answers.
+        completed_by: Opaque id of who completed it; whoever verifies it must be another.
+        reopened: How often it was opened again.
+        comments: How many comments its history holds.
+        asset: The asset that it is about.
+        escalated_to: The role that was asked because it is overdue, or because nobody decided on a proposal; None where
+            none was, or somebody has taken it on or set a new day since.
+    """
 
     action_id: str
     provider_id: str
@@ -63,6 +90,15 @@ class Task:
     accepted_at: datetime | None = None
     completed_at: datetime | None = None
     closed_at: datetime | None = None
+    signal_id: str | None = None
+    completed_by: str | None = None
+    verified_at: datetime | None = None
+    verified_by_role: str | None = None
+    reopened: int = 0
+    comments: int = 0
+    asset: str | None = None
+    escalated_to: str | None = None
+    escalated_at: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -130,8 +166,8 @@ def with_evidence(task: Task, linked: Iterable[str], gone: Collection[str]) -> T
 
 
 def without_words(task: Task) -> Task:
-    """Leave out what people typed, for readers of numbers alone: the reason, and the notes of steps."""
-    return replace(task, reason=None, steps=tuple(replace(step, note=None) for step in task.steps))
+    """Leave out what people typed, for readers of numbers alone: the reason, and notes and file names of steps."""
+    return replace(task, reason=None, steps=tuple(replace(step, note=None, file=None) for step in task.steps))
 
 
 def reveal(task: Task, report_ids: Iterable[str], at: datetime) -> Task:
@@ -161,11 +197,8 @@ def accept(task: Task, version: int, due_on: date, owner_role: str | None, today
         Conflict: the task has moved on, or is not proposed.
         Invalid: the date is past.
     """
-    _expect(task, version, "accepted")
-    if due_on < today:
-        raise Invalid(
-            f"action {task.action_id} cannot be due on a past day", (Fault(f"must be {today} or later", "due_on"),)
-        )
+    expect(task, version, "accepted")
+    refuse_past(task, due_on, today)
     return replace(
         task,
         version=version + 1,
@@ -173,6 +206,8 @@ def accept(task: Task, version: int, due_on: date, owner_role: str | None, today
         due_on=due_on,
         owner_role=owner_role or task.owner_role,
         accepted_at=at,
+        escalated_to=None,
+        escalated_at=None,
     )
 
 
@@ -188,11 +223,20 @@ def decline(task: Task, version: int, reason: str, at: datetime) -> Task:
     Raises:
         Conflict: the task has moved on, or is not proposed.
     """
-    _expect(task, version, "declined")
+    expect(task, version, "declined")
     return replace(task, version=version + 1, status=DECLINED, reason=reason, closed_at=at)
 
 
-def complete_step(task: Task, version: int, step_id: str, role: str, note: str | None, at: datetime) -> Task:
+def complete_step(
+    task: Task,
+    version: int,
+    step_id: str,
+    role: str,
+    note: str | None,
+    at: datetime,
+    count: int | None = None,
+    file: str | None = None,
+) -> Task:
     """Tick a step; the first one starts the task.
 
     Args:
@@ -202,6 +246,8 @@ def complete_step(task: Task, version: int, step_id: str, role: str, note: str |
         role: The role that did it.
         note: What the evidence is, already redacted.
         at: The present moment.
+        count: What was counted.
+        file: The name under which a file is kept, already redacted.
 
     Raises:
         Conflict: the task has moved on, is not accepted or in progress, or the step is done.
@@ -210,33 +256,61 @@ def complete_step(task: Task, version: int, step_id: str, role: str, note: str |
     step = next((step for step in task.steps if step.step_id == step_id), None)
     if step is None:
         raise NotFound(f"action {task.action_id} has no step {step_id}")
-    _expect(task, version, "changed by a step")
+    expect(task, version, "changed by a step")
     if step.done_at is not None:
         raise Conflict(f"step {step_id} of action {task.action_id} is already done")
-    done = replace(step, done_at=at, done_by_role=role, note=note)
+    done = replace(step, done_at=at, done_by_role=role, note=note, count=count, file=file)
     steps = tuple(done if known is step else known for known in task.steps)
     return replace(task, version=version + 1, status=IN_PROGRESS, steps=steps)
 
 
-def complete(task: Task, version: int, at: datetime) -> Task:
+def complete(task: Task, version: int, at: datetime, by: str | None = None) -> Task:
     """Close a task whose steps are all done.
 
     Args:
         task: As it is stored.
         version: As it was seen.
         at: The present moment.
+        by: Opaque id of who completes it.
 
     Raises:
         Conflict: the task has moved on, is not accepted or in progress, or steps are still open.
     """
-    _expect(task, version, "completed")
+    expect(task, version, "completed")
     left = [step.step_id for step in task.steps if step.done_at is None]
     if left:
         raise Conflict(f"action {task.action_id} cannot be completed: still open are {', '.join(left)}")
-    return replace(task, version=version + 1, status=COMPLETED, completed_at=at, closed_at=at)
+    return replace(task, version=version + 1, status=COMPLETED, completed_at=at, closed_at=at, completed_by=by)
 
 
-def _expect(task: Task, version: int, act: str) -> None:
+def refuse_past(task: Task, due_on: date, today: date) -> None:
+    """Refuse a day on which nothing can be done any more.
+
+    Args:
+        task: The task, for the message.
+        due_on: The day that was named.
+        today: The present day in England.
+
+    Raises:
+        Invalid: the date is past.
+    """
+    if due_on < today:
+        raise Invalid(
+            f"action {task.action_id} cannot be due on a past day", (Fault(f"must be {today} or later", "due_on"),)
+        )
+
+
+def expect(task: Task, version: int, act: str) -> None:
+    """Refuse an act on a task that has moved on, or that the act may not follow.
+
+    Args:
+        task: As it is stored.
+        version: As it was seen.
+        act: The act, as FROM names it.
+
+    Raises:
+        Conflict: names the version, or the status and the act.
+    """
     if task.version != version:
         fault = Fault(f"the current version is {task.version}", "version")
         raise Conflict(

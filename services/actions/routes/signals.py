@@ -10,12 +10,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from services.actions.domain.rules.rising_rate import RisingRateRule
 from services.actions.domain.signals import STATUSES, Signal
 from services.actions.routes.places import Day, Paging
-from services.actions.routes.tasks import Asked, Body, Reader
-from services.actions.usecases.desk import Desk, Who
+from services.actions.routes.tasks import Actor, Asked, Body, Reader, Version
+from services.actions.usecases.desk import Who
 from services.actions.usecases.reviews import Reviews
+from services.actions.usecases.signal_desk import SignalDesk
 from shared.contracts import actions as wire
 from shared.contracts.envelope import Id
 from shared.kernel.principal import Principal, Role
@@ -32,20 +32,26 @@ class SignalView(wire.Signal):
     site_id: str
 
 
-class RuleView(BaseModel):
-    """The rule in force, and how many signals chance alone brings at most."""
-
-    rule: str
-    rule_version: str
-    false_alarms_per_site_month_at_most: float
-
-
 class SignalPage(BaseModel):
-    """Signals, last raised first, and where to go on; `next` is None at the end."""
+    """Signals, last raised first, and where to go on; `next` is None at the end.
+
+    `rule_version` is the one in force, and `expected_false_alarms_per_site_month` how many signals chance alone would
+    bring at such sites; None until it was computed.
+    """
 
     signals: tuple[SignalView, ...]
-    rule: RuleView
+    rule_version: str
+    expected_false_alarms_per_site_month: float | None
     next: str | None
+
+
+class Decision(Body):
+    """What somebody makes of a signal."""
+
+    version: Version
+    decision: Literal["acted_on", "watched", "dismissed"]
+    reason: Annotated[str | None, Field(max_length=200)] = None
+    action_id: Id | None = None
 
 
 class ReplayAsked(Body):
@@ -54,6 +60,8 @@ class ReplayAsked(Body):
     provider_id: Id
     first: Day = Field(alias="from")
     last: Day = Field(alias="to")
+    more: bool = False
+    """Whether later days follow: until then nothing is reviewed live and routines stand on the day after the last."""
 
 
 class ReplayDone(BaseModel):
@@ -65,17 +73,13 @@ class ReplayDone(BaseModel):
     signals_closed: int
 
 
-def signals_router(desk: Desk, rule: RisingRateRule, series: int) -> APIRouter:
+def signals_router(desk: SignalDesk) -> APIRouter:
     """Build the routes of signals.
 
     Args:
         desk: The use cases.
-        rule: The newest version of the rule.
-        series: How many series it looks at per site.
     """
     router = APIRouter(tags=["signals"])
-    bound = round(rule.false_alarms_per_site_month(series), 3)
-    in_force = RuleView(rule="rising_rate", rule_version=rule.version, false_alarms_per_site_month_at_most=bound)
 
     @router.get("/v1/signals")
     async def list_signals(
@@ -89,7 +93,25 @@ def signals_router(desk: Desk, rule: RisingRateRule, series: int) -> APIRouter:
         who = Who(reader, reader.provider(provider_id))
         found = await desk.signal_list(who, site, _statuses(status), page.limit, page.start(date))
         following = page.following([(signal.raised_on, signal.signal_id) for signal in found])
-        return SignalPage(signals=tuple(_view(signal) for signal in found), rule=in_force, next=following)
+        version, chance = await desk.chance(who)
+        return SignalPage(
+            signals=tuple(_view(signal) for signal in found),
+            rule_version=version,
+            expected_false_alarms_per_site_month=chance,
+            next=following,
+        )
+
+    @router.get("/v1/signals/{signal_id}")
+    async def read_signal(reader: Reader, signal_id: str, provider_id: Asked = None) -> SignalView:
+        """Read one signal with the ids of the reports behind it."""
+        return _view(await desk.signal(Who(reader, reader.provider(provider_id)), signal_id))
+
+    @router.post("/v1/signals/{signal_id}:review")
+    async def review(actor: Actor, signal_id: str, body: Decision, provider_id: Asked = None) -> SignalView:
+        """Note what somebody makes of a signal."""
+        who = Who(actor, actor.provider(provider_id))
+        made = await desk.review(who, signal_id, body.version, body.decision, body.reason, body.action_id)
+        return _view(made)
 
     return router
 
@@ -105,7 +127,7 @@ def replay_router(reviews: Reviews) -> APIRouter:
     @router.post("/v1/replay")
     async def replay(operator: Operator, body: ReplayAsked) -> ReplayDone:
         """Review days of loaded history in order."""
-        tally = await reviews.replay(operator.provider(body.provider_id), body.first, body.last)
+        tally = await reviews.replay(operator.provider(body.provider_id), body.first, body.last, more=body.more)
         return ReplayDone(
             days=tally.days,
             signals_raised=tally.raised,
@@ -121,4 +143,4 @@ def _statuses(asked: StatusAsked) -> Sequence[str]:
 
 
 def _view(signal: Signal) -> SignalView:
-    return SignalView.model_validate({**asdict(signal), "series": {"domains": signal.domains}})
+    return SignalView.model_validate(asdict(signal))

@@ -13,15 +13,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.actions.domain.tasks import OPEN, STATUSES, Task
 from services.actions.ports import HistoryLine
 from services.actions.routes.places import Day, Paging
-from services.actions.usecases.desk import Desk, Who
-from shared.contracts.actions import Action
+from services.actions.usecases.desk import Desk, StepEvidence, Who
+from services.actions.usecases.task_desk import TaskDesk
+from shared.contracts.actions import Action, Step
 from shared.kernel.principal import Principal, Role
 from shared.runtime.auth import Allow
 
 Reader = Annotated[Principal, Depends(Allow(Role.MANAGER, Role.GOVERNANCE, Role.SAFEGUARDING, Role.ANALYST))]
 Actor = Annotated[Principal, Depends(Allow(Role.MANAGER, Role.GOVERNANCE, Role.SAFEGUARDING))]
 Asked = Annotated[str | None, Query(description="Only for keys that are not bound to one provider")]
-StatusAsked = Literal["open", "all", "proposed", "accepted", "in_progress", "completed", "declined"]
+StatusAsked = Literal[
+    "open", "all", "proposed", "accepted", "in_progress", "completed", "verified", "declined", "lapsed"
+]
 Version = Annotated[int, Field(ge=1, description="The version that was seen; a stale one is refused")]
 
 
@@ -48,10 +51,12 @@ class Refusal(Body):
 
 
 class StepDone(Body):
-    """Tick a step."""
+    """Tick a step with its evidence: a note, a count, the name of a file that is kept elsewhere."""
 
     version: Version
     note: Annotated[str | None, Field(max_length=200)] = None
+    count: Annotated[int | None, Field(ge=0, le=1_000_000)] = None
+    file: Annotated[str | None, Field(max_length=130)] = None
 
 
 class Completion(Body):
@@ -60,11 +65,20 @@ class Completion(Body):
     version: Version
 
 
+class StepView(Step):
+    """A step with the evidence that stays in this service."""
+
+    count: int | None = None
+    file: str | None = None
+
+
 class TaskView(Action):
-    """A task as readers get it."""
+    """A task as readers get it; `warning` is said where one is opened, accepted or read, not in lists."""
 
     provider_id: str
     site_id: str
+    steps: tuple[StepView, ...] = ()
+    warning: str | None = None
 
 
 class LineView(BaseModel):
@@ -91,11 +105,12 @@ class TaskPage(BaseModel):
     next: str | None
 
 
-def tasks_router(desk: Desk) -> APIRouter:
+def tasks_router(desk: Desk, task_desk: TaskDesk) -> APIRouter:
     """Build the routes of tasks.
 
     Args:
         desk: The use cases.
+        task_desk: Says what to think about a plan.
     """
     router = APIRouter(tags=["actions"])
 
@@ -111,26 +126,28 @@ def tasks_router(desk: Desk) -> APIRouter:
         who = Who(reader, reader.provider(provider_id))
         found = await desk.task_list(who, site, _statuses(status), page.limit, page.start(datetime))
         following = page.following([(task.proposed_at, task.action_id) for task in found])
-        return TaskPage(actions=tuple(_view(task) for task in found), next=following)
+        return TaskPage(actions=tuple(task_view(task) for task in found), next=following)
 
     @router.get("/v1/actions/{action_id}")
     async def read_action(reader: Reader, action_id: str, provider_id: Asked = None) -> TaskWithHistory:
         """Read one task with its history."""
-        task, history = await desk.read(Who(reader, reader.provider(provider_id)), action_id)
-        lines = tuple(_line(line) for line in history)
-        return TaskWithHistory.model_validate({**asdict(task), "history": lines})
+        who = Who(reader, reader.provider(provider_id))
+        task, history = await desk.read(who, action_id)
+        said = {"history": tuple(line_view(line) for line in history), "warning": await task_desk.warning(who, task)}
+        return TaskWithHistory.model_validate(asdict(task) | said)
 
     @router.post("/v1/actions/{action_id}:accept")
     async def accept(actor: Actor, action_id: str, body: Acceptance, provider_id: Asked = None) -> TaskView:
         """Take a task on."""
         who = Who(actor, actor.provider(provider_id))
-        return _view(await desk.accept(who, action_id, body.version, body.due_on, body.owner_role))
+        task = await desk.accept(who, action_id, body.version, body.due_on, body.owner_role)
+        return task_view(task, await task_desk.warning(who, task))
 
     @router.post("/v1/actions/{action_id}:decline")
     async def decline(actor: Actor, action_id: str, body: Refusal, provider_id: Asked = None) -> TaskView:
         """Decide against a task."""
         who = Who(actor, actor.provider(provider_id))
-        return _view(await desk.decline(who, action_id, body.version, body.reason))
+        return task_view(await desk.decline(who, action_id, body.version, body.reason))
 
     @router.post("/v1/actions/{action_id}/steps/{step_id}:complete")
     async def complete_step(
@@ -138,13 +155,14 @@ def tasks_router(desk: Desk) -> APIRouter:
     ) -> TaskView:
         """Tick a step."""
         who = Who(actor, actor.provider(provider_id))
-        return _view(await desk.complete_step(who, action_id, body.version, step_id, body.note))
+        evidence = StepEvidence(body.note, body.count, body.file)
+        return task_view(await desk.complete_step(who, action_id, body.version, step_id, evidence))
 
     @router.post("/v1/actions/{action_id}:complete")
     async def complete(actor: Actor, action_id: str, body: Completion, provider_id: Asked = None) -> TaskView:
         """Close a task whose steps are all done."""
         who = Who(actor, actor.provider(provider_id))
-        return _view(await desk.complete(who, action_id, body.version))
+        return task_view(await desk.complete(who, action_id, body.version))
 
     return router
 
@@ -153,9 +171,16 @@ def _statuses(asked: StatusAsked) -> Sequence[str]:
     return {"open": OPEN, "all": STATUSES}.get(asked, (asked,))
 
 
-def _view(task: Task) -> TaskView:
-    return TaskView.model_validate(asdict(task))
+def task_view(task: Task, warning: str | None = None) -> TaskView:
+    """Show a task.
+
+    Args:
+        task: As it is now.
+        warning: What to think about the plan that it belongs to.
+    """
+    return TaskView.model_validate(asdict(task) | {"warning": warning})
 
 
-def _line(line: HistoryLine) -> LineView:
+def line_view(line: HistoryLine) -> LineView:
+    """Show a line of a history."""
     return LineView.model_validate({**asdict(line), "type": line.act})

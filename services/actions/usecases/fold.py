@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.actions.domain import tasks
+from services.actions.domain.asset_register import RegisteredAsset
 from services.actions.domain.exposure import Exposure
 from services.actions.domain.facts import HELD, Evidence, Fact, ReportPart
 from services.actions.domain.matching import Lanes, Match, Plan, plan
+from services.actions.domain.oversight.holders import RoleHolders
 from services.actions.ports import Act, EvidenceAsk, FactKey, LaneKey, ProviderCard, SiteCard, SiteKey, Work
+from services.actions.ports.oversight import OversightWork
+from services.actions.usecases.duties import Rulebook, Spoken, advise
+from services.actions.usecases.oversight import follow
 from shared.taxonomy import precedence
 from shared.taxonomy.model import Playbook
+from shared.taxonomy.oversight import Oversight
 
 SYSTEM = "system"
 NO_LANES = Lanes()
@@ -28,39 +34,61 @@ class Batch:
     exposure: list[Exposure] = field(default_factory=list)
     reports: list[tuple[FactKey, ReportPart]] = field(default_factory=list)
     labels: list[tuple[FactKey, precedence.Fact]] = field(default_factory=list)
+    spoken: list[tuple[FactKey, Spoken]] = field(default_factory=list)
+    holders: list[RoleHolders] = field(default_factory=list)
+    assets: list[RegisteredAsset] = field(default_factory=list)
+    reviews: list[tuple[FactKey, datetime]] = field(default_factory=list)
 
 
-async def fold(batch: Batch, work: Work, playbooks: Mapping[str, Playbook]) -> None:
+async def fold(
+    batch: Batch, work: OversightWork, playbooks: Mapping[str, Playbook], rulebook: Rulebook, oversight: Oversight
+) -> None:
     """Apply a batch; the same batch again, or its parts in another order, leads to the same facts.
 
     Args:
         batch: What the records say.
         work: The transaction.
         playbooks: The remedies by id.
+        rulebook: The duties that may follow from a report.
+        oversight: Which reports are cards, and whom they alert.
     """
+    if batch.holders:
+        await work.holders.keep(batch.holders)
+    if batch.assets:
+        await work.assets.keep(batch.assets)
     if batch.sites or batch.providers:
         await work.facts.keep_registry(batch.sites, batch.providers)
     if batch.exposure:
         await work.facts.keep_exposure(batch.exposure)
-    if changed := await _take_parts(batch, work):
+    changed, new = await _take_parts(batch, work, rulebook)
+    if changed:
         await _match(changed, work, playbooks)
+        await follow(changed, new, work, oversight)
+    await advise(changed, new, {(card.provider_id, card.site_id) for card in batch.sites}, work, rulebook)
 
 
-async def _take_parts(batch: Batch, work: Work) -> list[Fact]:
-    """Store what is new of reports and return the facts that changed."""
+async def _take_parts(batch: Batch, work: Work, rulebook: Rulebook) -> tuple[list[Fact], set[FactKey]]:
+    """Store what is new of reports and return the facts that changed, and which of them nobody had heard of."""
     keys = {key for key, _ in batch.reports} | {key for key, _ in batch.labels}
-    if not keys:
-        return []
-    before = await work.facts.load(keys)
-    after = {key: before.get(key) or Fact(*key) for key in keys}
+    touched = keys | {key for key, _ in batch.reviews}
+    if not touched:
+        return [], set()
+    before = await work.facts.load(touched)
+    after = {key: before.get(key) or Fact(*key) for key in touched}
     for key, part in batch.reports:
         after[key] = after[key].with_report(part)
     for key, said in batch.labels:
         after[key] = after[key].with_labels(said)
-    changed = [fact for key, fact in after.items() if fact is not before.get(key)]
-    if changed:
-        await work.facts.save(changed)
-    return changed
+    for key, spoken in batch.spoken:
+        after[key] = after[key].with_asked(rulebook.asked(spoken))
+    # A review alone changes nothing that playbooks, cards or duties go by.
+    changed = [key for key in keys if after[key] is not before.get(key)]
+    for key, at in batch.reviews:
+        after[key] = after[key].with_review(at)
+    moved = [fact for key, fact in after.items() if fact is not before.get(key)]
+    if moved:
+        await work.facts.save(moved)
+    return [after[key] for key in changed], keys - set(before)
 
 
 async def _match(changed: Sequence[Fact], work: Work, playbooks: Mapping[str, Playbook]) -> None:
@@ -87,13 +115,16 @@ async def _match(changed: Sequence[Fact], work: Work, playbooks: Mapping[str, Pl
 def _asks(changed: Sequence[Fact], playbooks: Mapping[str, Playbook]) -> dict[LaneKey, EvidenceAsk]:
     """Say which reports could, with the changed ones, make a playbook's pattern: those a window away at most."""
     asks: dict[LaneKey, EvidenceAsk] = {}
+    fitting: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Playbook]] = {}
     for report in (fact.evidence() for fact in changed):
         if report is None or not report.domains + report.factors:
             continue
-        for playbook in playbooks.values():
-            if playbook.pattern.fits(report.domains, report.factors):
-                key = (report.provider_id, report.site_id, playbook.id)
-                asks[key] = _wider(asks.get(key), report, playbook)
+        labels = (report.domains, report.factors)
+        if labels not in fitting:
+            fitting[labels] = [book for book in playbooks.values() if book.pattern.fits(*labels)]
+        for playbook in fitting[labels]:
+            key = (report.provider_id, report.site_id, playbook.id)
+            asks[key] = _wider(asks.get(key), report, playbook)
     return asks
 
 

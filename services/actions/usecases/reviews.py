@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from services.actions.domain.progress import Progress, end_of
-from services.actions.domain.rising_rate import review
-from services.actions.domain.rules.rising_rate import RisingRateRule, rule_on
-from services.actions.domain.signals import Event
-from services.actions.ports import Inputs, ProviderCard, Store, Work
+from services.actions.domain.signals import Event, moved
+from services.actions.domain.watch.day import Found
+from services.actions.domain.watch.known import Known
+from services.actions.ports import Inputs, ProviderCard, Store
+from services.actions.ports.oversight import Oversight, OversightWork
+from services.actions.ports.watching import WatchHead, WatchReading
+from services.actions.usecases.programmes import judge
+from services.actions.usecases.repeats import follow_signals
+from services.actions.usecases.routine_run import RoutineRun
 from shared.kernel.clock import Clock, london_date, monotonic_s
 from shared.kernel.errors import Fault, Invalid, NotFound, Unavailable
+from shared.taxonomy.detection_data import DetectionData
 
 DAY = timedelta(days=1)
 REPLAY_DAYS_MAX = 1100
 RECHECK_S = 0.25
+SUNDAY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,10 @@ class Patience:
     Attributes:
         latest_h: A day is reviewed so many hours after it was first due, read to its end or not.
         replay_wait_s: A replay waits so long for the inputs and for its turn.
-        chunk_sites: So many sites are reviewed in one transaction.
     """
 
     latest_h: float
     replay_wait_s: float
-    chunk_sites: int
 
 
 class Reviews:
@@ -60,20 +65,37 @@ class Reviews:
 
     Args:
         store: The service's database.
+        reading: What a review goes by.
         inputs: The log that the service reads.
         clock: The source of now.
-        titles: The domains by name, with what a reader calls them.
+        watch: Detection and verdicts: what a day shows, given what is known of it.
         patience: How long to wait for what.
+        routines: What the calendar does with routines, for the days of a replay.
+        oversight: Runs what keeps a review's findings.
+        data: The threshold packs of repeats without action.
     """
 
     def __init__(
-        self, store: Store, inputs: Inputs, clock: Clock, titles: Mapping[str, str], patience: Patience
+        self,
+        store: Store,
+        reading: WatchReading,
+        inputs: Inputs,
+        clock: Clock,
+        watch: Callable[[Known], Found],
+        patience: Patience,
+        routines: RoutineRun,
+        oversight: Oversight,
+        data: DetectionData,
     ) -> None:
         self._store = store
+        self._reading = reading
         self._inputs = inputs
         self._clock = clock
-        self._titles = titles
+        self._watch = watch
         self._patience = patience
+        self._routines = routines
+        self._oversight = oversight
+        self._data = data
 
     async def catch_up(self, provider: ProviderCard) -> Tally:
         """Review a provider's days that are due, in order; nothing where another process does it.
@@ -83,7 +105,7 @@ class Reviews:
         """
         tally, provider_id = Tally(), provider.provider_id
         progress = await self._store.progress(provider_id)
-        if self._clock.now() < end_of(progress.next_day(provider.first_seen_on)):
+        if progress.stands_on is not None or self._clock.now() < end_of(progress.next_day(provider.first_seen_on)):
             return tally
         if not await self._store.claim(provider_id):
             return tally
@@ -96,13 +118,17 @@ class Reviews:
             await self._store.release(provider_id)
         return tally
 
-    async def replay(self, provider_id: str, first: date, last: date) -> Tally:
+    async def replay(self, provider_id: str, first: date, last: date, *, more: bool = False) -> Tally:
         """Review days of loaded history in order; days that a replay has gone through are left alone.
+
+        Routines fall due, and are missed, with the same days.
 
         Args:
             provider_id: The tenant.
             first: First day.
             last: Last day; it must be over.
+            more: Whether later days are still to come: until a replay without it nothing is reviewed live, and
+                routines stand on the day after the last.
 
         Returns:
             What the days that were reviewed now did.
@@ -123,8 +149,12 @@ class Reviews:
         try:
             for day in (await self._store.progress(provider_id)).to_replay(first, last):
                 tally = tally.plus(await self._review(provider_id, day, replay=True))
+                progress = (await self._store.progress(provider_id)).replayed_on(day)
+                await self._store.keep_progress(progress.standing(day + DAY))
+                await self._routines.move_on(provider_id)
+            if not more:
                 progress = await self._store.progress(provider_id)
-                await self._store.keep_progress(progress.replayed_on(day))
+                await self._store.keep_progress(progress.standing(None))
         finally:
             await self._store.release(provider_id)
         return tally
@@ -158,35 +188,27 @@ class Reviews:
         return progress
 
     async def _review(self, provider_id: str, day: date, *, replay: bool) -> Tally:
-        rule, tally = rule_on(day), Tally(days=1)
-        if not rule.reviews(day):
-            return tally
-        sites = await self._store.sites_of(provider_id)
-        size = self._patience.chunk_sites
-        for start in range(0, len(sites), size):
-            chunk = sites[start : start + size]
-            if not await self._store.claim(provider_id):
-                raise Unavailable("another process took the review over")
-            tally = tally.plus(await self._store.run(self._chunk(provider_id, chunk, day, rule, replay)))
+        """Review one day; on Sundays the week that ends with it, on other days what was told or done anew."""
+        head = await self._reading.head(provider_id)
+        # What was said stays said: a day before the last one that found something is not gone back to.
+        if head.to is not None and head.found and head.to >= day:
+            return Tally(days=1)
+        if day.weekday() == SUNDAY:
+            sites = await self._store.sites_of(provider_id)
+        else:
+            sites = await self._reading.fresh_sites(provider_id, day)
+        if not sites:
+            return Tally(days=1)
+        if not await self._store.claim(provider_id):
+            raise Unavailable("another process took the review over")
+        known = await self._reading.known(provider_id, sites, day)
+        found = await asyncio.to_thread(self._watch, known)
+        if not await self._store.claim(provider_id):
+            raise Unavailable("another process took the review over")
+        tally = await self._oversight.run(lambda work: _keep(work, known, head, found, replay, self._data))
+        if day.weekday() == SUNDAY:
+            await self._reading.forget_marks(provider_id, sites, day)
         return tally
-
-    def _chunk(
-        self, provider_id: str, sites: Sequence[str], day: date, rule: RisingRateRule, replay: bool
-    ) -> Callable[[Work], Awaitable[Tally]]:
-        async def work(work: Work) -> Tally:
-            known = await work.signals.known(provider_id, sites, day)
-            oldest = day - (rule.window_days + rule.baseline_max_days) * DAY
-            first = min([oldest, *(signal.baseline_from for signal in known)])
-            counted: dict[Event | None, int] = {"raised": 0, "updated": 0, "closed": 0}
-            for history in await work.facts.histories(provider_id, sites, first, day):
-                own = [signal for signal in known if signal.site_id == history.site_id]
-                for change in review(history, own, day, rule, self._titles):
-                    at = end_of(day) if replay else work.now
-                    await work.signals.save(change.signal, change.event, at, replay)
-                    counted[change.event] = counted.get(change.event, 0) + 1
-            return Tally(0, counted["raised"], counted["updated"], counted["closed"])
-
-        return work
 
     def _refuse_bad(self, first: date, last: date) -> None:
         today = london_date(self._clock.now())
@@ -216,3 +238,27 @@ class Reviews:
             if monotonic_s() >= deadline_s:
                 raise Unavailable("another process is reviewing this provider")
             await asyncio.sleep(RECHECK_S)
+
+
+async def _keep(
+    work: OversightWork, known: Known, head: WatchHead, found: Found, replay: bool, data: DetectionData
+) -> Tally:
+    """Store and tell what a review found; all of it or nothing."""
+    day, provider_id = known.day, known.provider_id
+    at = end_of(day) if replay else work.now
+    await work.watch.keep(provider_id, day, head, found)
+    states = await work.signals.load(provider_id, {signal.signal_id for _, signal in found.signals})
+    counted: dict[Event, int] = {"raised": 0, "updated": 0, "closed": 0}
+    for word, told in found.signals:
+        change = moved(states.get(told.signal_id), told, word)
+        if change is not None:
+            event, states[told.signal_id] = change
+            await work.signals.save(states[told.signal_id], event, at, replay)
+            counted[event] += 1
+    moved_now = [states[signal.signal_id] for _, signal in found.signals if signal.signal_id in states]
+    await follow_signals(list({signal.signal_id: signal for signal in moved_now}.values()), work, data, day, at, replay)
+    await work.signals.know_evaluations(provider_id, {state.evaluation_id for _, state in found.evaluations})
+    for told_as, state in found.evaluations:
+        await work.signals.save_evaluation(state, told_as, at, replay)
+    await judge(work, provider_id, found.trials, data, day, at, replay)
+    return Tally(1, counted["raised"], counted["updated"], counted["closed"])

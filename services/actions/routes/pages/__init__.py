@@ -1,0 +1,1 @@
+"""The pages of actions: where people decide, carry out and write down."""
