@@ -16,3 +16,5 @@ class Settings(RuntimeSettings):
     """Reports on one page of a list."""
     stale_after_minutes: int = Field(default=10, ge=1)
     """Further behind the log than this, a page says so at its top."""
+    panels_mb: int = Field(default=256, ge=1)
+    """So many megabytes of reports are kept in memory, to be summed; a million reports take about 90."""

@@ -1,69 +1,30 @@
-"""What start-up and the command line do to the database: indexes, dropping the views, printing them."""
+"""What start-up and the command line do to the database: collections, indexes, printing and checking the views."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import CollectionInvalid
+import pymongo
+from pymongo import ASCENDING
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from services.reporting.adapters import documents as doc
-from services.reporting.domain.facts import ALL
+from services.reporting.adapters.indexes import GONE, INDEXES, PROCESSING, SAYS_SOMETHING
+from services.reporting.adapters.mongo_fold import MongoFoldStore
+from services.reporting.adapters.shelves import Shelf, live_generation, shelved
+from services.reporting.domain.buckets import Bucket, Cell
+from services.reporting.usecases.fold import recomputed
 from shared.runtime.fenced import COLLECTION as FENCES
-from shared.runtime.lease import COLLECTION as LEASES
-from shared.runtime.mongo import Database, Mongo, translate
+from shared.runtime.mongo import Database, Mongo, Session, translate
 from shared.runtime.outbox import COLLECTION as OUTBOX
 
-SERVICE = "reporting"
-VIEWS = (
-    doc.FACTS,
-    doc.BUCKETS,
-    doc.PROVIDERS,
-    doc.SITES,
-    doc.EXPOSURE,
-    doc.SIGNALS,
-    doc.ACTIONS,
-    doc.VERSIONS,
-)
-"""What is made from the log alone and may be dropped at any time."""
-_BY_STATE = IndexModel([("provider", ASCENDING), ("open", ASCENDING), ("site", ASCENDING)])
-INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
-    doc.FACTS: (
-        IndexModel([("cell", ASCENDING), ("tally", ASCENDING)]),
-        IndexModel([("provider", ASCENDING), ("reported_at", DESCENDING), ("report_id", DESCENDING)]),
-        IndexModel([("provider", ASCENDING), ("site", ASCENDING), ("reported_at", DESCENDING)]),
-        IndexModel([("provider", ASCENDING), ("report_id", ASCENDING)]),
-    ),
-    doc.BUCKETS: (
-        IndexModel([("cell", ASCENDING)]),
-        IndexModel([("provider", ASCENDING), ("week", ASCENDING), ("site", ASCENDING), ("domain", ASCENDING)]),
-        IndexModel(
-            [("provider", ASCENDING), ("week", ASCENDING), ("site", ASCENDING)],
-            name="all_domains",
-            partialFilterExpression={"domain": ALL},
-        ),
-    ),
-    doc.SITES: (IndexModel([("provider", ASCENDING), ("site", ASCENDING)]),),
-    doc.EXPOSURE: (
-        IndexModel([("cell", ASCENDING)]),
-        IndexModel([("provider", ASCENDING), ("site", ASCENDING)]),
-    ),
-    doc.SIGNALS: (_BY_STATE,),
-    doc.ACTIONS: (_BY_STATE,),
-    doc.VERSIONS: (IndexModel([("provider", ASCENDING)]),),
-}
-PROCESSING: Mapping[str, frozenset[str]] = {
-    doc.BUCKETS: frozenset({"version", "tick", "touched"}),
-    doc.SITES: frozenset({"touched"}),
-}
-"""Fields that tell how a document came about, not what it says: two rebuilds may differ in them."""
-SAYS_SOMETHING: Mapping[str, Mapping[str, Any]] = {
-    doc.BUCKETS: {"$or": [{"counts.reports": {"$gt": 0}}, {"domain": ALL, "exposure": {"$ne": None}}]},
-    doc.SITES: {"revision": {"$gt": 0}},
-}
-"""A row of zeros says the same as no row: whether there is one depends on how the log was cut into batches."""
+CELLS_AT_ONCE = 200
+INDEXES_WITHIN_S = 1_800.0
+"""A new index over many millions of reports is made at the first start of a release; a usual command's time is too
+short for it."""
 
 
 class MongoAdmin:
@@ -81,43 +42,79 @@ class MongoAdmin:
         return self._mongo.db
 
     async def prepare(self) -> None:
-        """Make collections and indexes; a collection cannot be made inside every transaction."""
-        existing = set(await self._db.list_collection_names())
-        for name in (*VIEWS, doc.META, OUTBOX, FENCES):
-            if name not in existing:
-                with suppress(CollectionInvalid):  # another process made it at the same moment
-                    await self._db.create_collection(name)
-            if name in INDEXES:
-                await self._db[name].create_indexes(list(INDEXES[name]))
-
-    async def is_running(self) -> bool:
-        """Tell whether a process of this service holds the lease of its outbox."""
-        held = {"$expr": {"$gt": ["$until", "$$NOW"]}}
-        return await translate(self._db[LEASES].find_one(held)) is not None
-
-    async def drop_views(self) -> None:
-        """Drop facts, views and fences, and remember the highest version and moment of any row.
-
-        Rows made anew go on above them: readers of the log keep the higher version, and what still waits in
-        the outbox is sent first.
-        """
-        await translate(self._drop())
-
-    async def _drop(self) -> None:
-        highest = {"_id": None, "version": {"$max": "$version"}, "at_ms": {"$max": "$tick.at_ms"}}
-        async for reached in self._db[doc.BUCKETS].aggregate([{"$group": highest}]):
-            kept = {"$max": {"version": reached["version"], "at_ms": reached["at_ms"]}}
-            await self._db[doc.META].update_one({"_id": doc.ROWS}, kept, upsert=True)
-        await self._db[FENCES].delete_many({"service": SERVICE})
-        for name in VIEWS:
-            await self._db.drop_collection(name)
+        """Make collections and indexes of the live views; a collection cannot be made inside every transaction."""
+        await make_collections(self._db, await live_generation(self._db))
 
     async def lines(self) -> AsyncIterator[Mapping[str, Any]]:
         """Iterate over everything that a rebuild must give again, in a fixed order, without report text."""
-        for name in sorted(VIEWS):
+        shelf = Shelf(self._db, await live_generation(self._db))
+        for name in sorted(doc.VIEWS):
             hidden = {"report.text": 0, "report.place": 0, "report.what_stopped_it": 0} if name == doc.FACTS else None
             wanted = SAYS_SOMETHING.get(name, {})
-            cursor = self._db[name].find(wanted, hidden).sort("_id", ASCENDING)
+            cursor = shelf[name].find(wanted, hidden).sort("_id", ASCENDING)
             while (document := await translate(anext(cursor, None))) is not None:
                 processing = PROCESSING.get(name, frozenset())
                 yield {"view": name} | {key: value for key, value in document.items() if key not in processing}
+
+    async def count_cells(self) -> int:
+        """Return how many sites and weeks have rows or facts."""
+        shelf = Shelf(self._db, await live_generation(self._db))
+        return len(await cells_of(shelf))
+
+    async def wrong(self) -> AsyncIterator[tuple[int, list[Bucket], list[str]]]:
+        """Recompute all views from the facts and yield what differs; see `ports.Admin`."""
+        generation = await live_generation(self._db)
+        cells = await cells_of(Shelf(self._db, generation))
+        for start in range(0, len(cells), CELLS_AT_ONCE):
+            some = cells[start : start + CELLS_AT_ONCE]
+
+            async def compare(session: Session, some: Sequence[Cell] = some) -> tuple[list[Bucket], list[str]]:
+                shelf = Shelf(self._db, generation)
+                rows = await recomputed(some, MongoFoldStore(shelf, session))
+                return rows, await _wrong_facts(shelf, some, session)
+
+            rows, facts = await translate(self._mongo.in_transaction(compare))
+            yield min(start + CELLS_AT_ONCE, len(cells)), rows, facts
+
+
+async def make_collections(db: Database, generation: int, *, indexed: bool = True) -> None:
+    """Make the collections of one generation of views, with their indexes, and those that are no views.
+
+    Args:
+        db: The service's database.
+        generation: Of the views.
+        indexed: False leaves the indexes of the views for later: an index costs less once all is written.
+    """
+    existing = set(await db.list_collection_names())
+    names = (*doc.VIEWS, doc.META, doc.ROW_HISTORY, doc.PANEL_HEADS, doc.PANEL_PARTS, OUTBOX, FENCES)
+    later = () if indexed else doc.VIEWS
+    await asyncio.gather(*(_make(db, name, shelved(name, generation), existing, name not in later) for name in names))
+
+
+async def _make(db: Database, name: str, stored: str, existing: Collection[str], indexed: bool) -> None:
+    if stored not in existing:
+        with suppress(CollectionInvalid):  # another process made it at the same moment
+            await db.create_collection(stored)
+    if indexed and name in INDEXES:
+        with pymongo.timeout(INDEXES_WITHIN_S):
+            await db[stored].create_indexes(list(INDEXES[name]))
+            for old in GONE.intersection(await db[stored].index_information()):
+                with suppress(OperationFailure):  # another process dropped it at the same moment
+                    await db[stored].drop_index(old)
+
+
+async def cells_of(shelf: Shelf, names: Sequence[str] = (doc.FACTS, doc.BUCKETS)) -> list[Cell]:
+    """Return the sites and weeks that have anything in some collections of a generation, in order."""
+    found: set[str] = set()
+    for name in names:
+        stages: list[doc.Document] = [{"$match": {"cell": {"$ne": None}}}, {"$group": {"_id": "$cell"}}]
+        found |= {line["_id"] async for line in shelf[name].aggregate(stages, allowDiskUse=True)}
+    return sorted(Cell.of_key(key) for key in found)
+
+
+async def _wrong_facts(shelf: Shelf, cells: Collection[Cell], session: Session) -> list[str]:
+    """Return the ids of facts whose stored fields are not what their parts make of them."""
+    cursor = shelf[doc.FACTS].find({"cell": {"$in": [cell.key() for cell in cells]}}, session=session)
+    processing = PROCESSING[doc.FACTS]
+    plain = [{name: value for name, value in stored.items() if name not in processing} async for stored in cursor]
+    return [stored["_id"] for stored in plain if doc.fact_document(doc.fact_of(stored)) != doc.as_written_now(stored)]

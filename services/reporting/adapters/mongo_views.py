@@ -9,18 +9,33 @@ from typing import Any
 from pymongo import DESCENDING
 
 from services.reporting.adapters import documents as doc
-from services.reporting.domain.buckets import COLUMNS, Bucket, Counts
-from services.reporting.domain.facts import ALL, HELD, NONE
-from services.reporting.domain.reading import BucketFilter, Entry, ReportFilter
+from services.reporting.adapters.queries import (
+    HIDDEN,
+    after,
+    between,
+    counted,
+    report_query,
+    states_query,
+    visible,
+    with_content,
+    within,
+)
+from services.reporting.adapters.registered import Registered
+from services.reporting.adapters.shelves import LiveShelf
+from services.reporting.domain.buckets import Bucket
+from services.reporting.domain.facts import ALL, DialoguePart
+from services.reporting.domain.reading import BucketFilter, Entry, ReportFilter, StateFilter
 from services.reporting.domain.registry import Provider, Site
-from services.reporting.domain.states import State
+from services.reporting.domain.states import ACTION, EVALUATION, LEARNING, PROVIDER_WIDE, SIGNAL, State
 from services.reporting.ports import Reach
-from shared.kernel.clock import start_of_day
-from shared.runtime.mongo import Database, Mongo, translate
+from shared.runtime.mongo import translate
 from shared.taxonomy import precedence
 
-Query = dict[str, Any]
-OPEN = "open"
+DATES = {EVALUATION: "body.verdict.on", ACTION: "body.completed_at", LEARNING: "body.published_at"}
+"""Where a state says when it was judged, completed or published: text that sorts by time."""
+ROWS_AT_ONCE = STATES_AT_ONCE = 2_000
+OF_PROVIDER = frozenset({LEARNING})
+"""Kinds that may concern no single site, and then every reader of the provider."""
 NEWEST_FIRST = [("reported_at", DESCENDING), ("report_id", DESCENDING)]
 
 
@@ -28,15 +43,12 @@ class MongoViews:
     """Implements `ports.Views`.
 
     Args:
-        mongo: The service's database.
+        shelf: The live views.
     """
 
-    def __init__(self, mongo: Mongo) -> None:
-        self._mongo = mongo
-
-    @property
-    def _db(self) -> Database:
-        return self._mongo.db
+    def __init__(self, shelf: LiveShelf) -> None:
+        self._db = shelf
+        self._registered = Registered(shelf)
 
     async def provider_ids(self) -> list[str]:
         """Return all providers; for the operator of the whole installation."""
@@ -49,110 +61,109 @@ class MongoViews:
 
     async def sites(self, reach: Reach) -> list[Site]:
         """Return the sites in reach, by id."""
-        wanted = _within(reach) | {"revision": {"$gt": 0}}
-        found = await translate(self._db[doc.SITES].find(wanted).sort("site", 1).to_list(None))
-        return [doc.site_of(document) for document in found]
+        found = await self._registered.of(reach.provider_id)
+        return [site for site in found if reach.sites is None or site.site_id in reach.sites]
 
     async def knows_site(self, reach: Reach, site_id: str) -> bool:
         """Tell whether a site is in reach, and is registered or has been reported from."""
-        query = _within(reach, site_id)
+        query = within(reach, site_id)
         if await translate(self._db[doc.SITES].find_one(query | {"revision": {"$gt": 0}})):
             return True
-        counted = query | {"domain": ALL, "$expr": _counted(reach)}
-        return await translate(self._db[doc.BUCKETS].find_one(counted)) is not None
+        reported = query | {"domain": ALL, "$expr": counted(reach)}
+        return await translate(self._db[doc.BUCKETS].find_one(reported)) is not None
 
     async def buckets(self, reach: Reach, wanted: BucketFilter) -> AsyncIterator[Bucket]:
         """Iterate over the buckets in reach, by week, site and domain; those without any content are left out."""
-        query = _within(reach, wanted.site_id) | {"$and": [{"$or": _with_content(reach)}]}
+        query = within(reach, wanted.site_id) | {"$and": [{"$or": with_content(reach)}]}
         if wanted.domain is not None:
             query["domain"] = wanted.domain
         if wanted.first is not None or wanted.last is not None:
-            query["week"] = _between(wanted.first, wanted.last)
+            query["week"] = between(wanted.first, wanted.last)
         if wanted.after is not None:
-            query["$or"] = _after(wanted.after)
+            query["$or"] = after(wanted.after)
         cursor = self._db[doc.BUCKETS].find(query).sort([("week", 1), ("site", 1), ("domain", 1)])
         if wanted.limit is not None:
             cursor = cursor.limit(wanted.limit)
-        while (document := await translate(anext(cursor, None))) is not None:
-            yield doc.bucket_of(document)
-
-    async def totals(self, reach: Reach, first: date | None, last: date | None) -> dict[str, Counts]:
-        """Return the sums of the (all) buckets from one Monday to another, by site."""
-        query = _within(reach) | {"domain": ALL}
-        if first is not None or last is not None:
-            query["week"] = _between(first, last)
-        sums: Query = {"_id": "$site"}
-        for column in COLUMNS:
-            seen = f"$counts.{column}" if reach.held else {"$subtract": [f"$counts.{column}", f"$held.{column}"]}
-            sums[column] = {"$sum": seen}
-        stages: list[Query] = [{"$match": query}, {"$group": sums}]
-        found = await translate(self._db[doc.BUCKETS].aggregate(stages).to_list(None))
-        return {line["_id"]: Counts(**{column: line[column] for column in COLUMNS}) for line in found}
+        while found := await translate(cursor.to_list(ROWS_AT_ONCE)):
+            for document in found:
+                yield doc.bucket_of(document)
 
     async def first_week(self, reach: Reach) -> date | None:
         """Return the first week of which anything is known."""
-        query = _within(reach) | {"domain": ALL, "$or": _with_content(reach)}
+        query = within(reach) | {"domain": ALL, "$or": with_content(reach)}
         found = await translate(self._db[doc.BUCKETS].find_one(query, sort=[("week", 1)]))
         return None if found is None else date.fromisoformat(found["week"])
 
     async def last_week(self, reach: Reach, before: date) -> date | None:
         """Return the last week, up to a day, with a report in reach."""
-        query = _within(reach) | {"domain": ALL, "week": {"$lte": before.isoformat()}, "$expr": _counted(reach)}
+        query = within(reach) | {"domain": ALL, "week": {"$lte": before.isoformat()}, "$expr": counted(reach)}
         found = await translate(self._db[doc.BUCKETS].find_one(query, sort=[("week", DESCENDING)]))
         return None if found is None else date.fromisoformat(found["week"])
 
     async def reports(self, reach: Reach, wanted: ReportFilter) -> list[Entry]:
         """Return a page of the reports in reach, newest first."""
-        query = _report_query(reach, wanted)
+        query = report_query(reach, wanted)
         if wanted.after is not None:
             moment, report_id = wanted.after
             query["$or"] = [{"reported_at": {"$lt": moment}}, {"reported_at": moment, "report_id": {"$lt": report_id}}]
         cursor = self._db[doc.FACTS].find(query).sort(NEWEST_FIRST).limit(wanted.limit)
         return [_entry(document) for document in await translate(cursor.to_list(None))]
 
-    async def count_reports(self, reach: Reach, wanted: ReportFilter) -> int:
-        """Count all reports in reach that fit, whatever the page."""
-        return int(await translate(self._db[doc.FACTS].count_documents(_report_query(reach, wanted))))
-
-    async def signals(self, reach: Reach, site_id: str | None, status: str | None) -> list[State]:
-        """Return signals; status None takes all, "open" those that still ask something."""
-        return await self._states(doc.SIGNALS, reach, site_id, status)
-
     async def signal(self, reach: Reach, signal_id: str) -> State | None:
         """Return one signal in reach."""
-        return await self._state(doc.SIGNALS, reach, signal_id)
-
-    async def actions(self, reach: Reach, site_id: str | None, status: str | None) -> list[State]:
-        """Return actions; status None takes all, "open" those that still ask something."""
-        return await self._states(doc.ACTIONS, reach, site_id, status)
+        return await self._state(SIGNAL, reach, signal_id)
 
     async def action(self, reach: Reach, action_id: str) -> State | None:
         """Return one action in reach."""
-        return await self._state(doc.ACTIONS, reach, action_id)
-
-    async def _states(self, collection: str, reach: Reach, site_id: str | None, status: str | None) -> list[State]:
-        query = _visible(reach, site_id)
-        if status == OPEN:
-            query["open"] = True
-        elif status is not None:
-            query["status"] = status
-        found = await translate(self._db[collection].find(query).sort("_id", 1).to_list(None))
-        return await self._without_held(reach, [doc.state_of(document) for document in found])
+        return await self._state(ACTION, reach, action_id)
 
     async def _state(self, collection: str, reach: Reach, state_id: str) -> State | None:
-        query = _visible(reach) | {"_id": doc.joined(reach.provider_id, state_id)}
+        query = visible(reach) | {"_id": doc.joined(reach.provider_id, state_id)}
         found = await translate(self._db[collection].find_one(query))
         states = await self._without_held(reach, [] if found is None else [doc.state_of(found)])
         return states[0] if states else None
 
     async def _without_held(self, reach: Reach, states: list[State]) -> list[State]:
-        """Take reports that are held by now out of the evidence that a site's roles are shown."""
-        named = {report_id for state in states for report_id in state.body["report_ids"]}
-        if reach.held or not named:
+        """Take out what a site's roles must not see: held items, and of reports held by now their ids and their duties.
+
+        What the state itself says of who may see it can be older than the report's being held; neither a withdrawal
+        nor an erasure shows a held report to its site.
+        """
+        if reach.held:
             return states
-        query = {"provider": reach.provider_id, "report_id": {"$in": sorted(named)}, "held": True}
+        states = [state.without_held_items() for state in states]
+        named = {report_id for state in states for report_id in state.reports()}
+        if not named:
+            return states
+        query = {"provider": reach.provider_id, "report_id": {"$in": sorted(named)}} | HIDDEN
         held = set(await translate(self._db[doc.FACTS].distinct("report_id", query)))
-        return [state.without(held) for state in states]
+        return [shown for state in states if (shown := state.without(held)) is not None]
+
+    async def states(self, kind: str, reach: Reach, wanted: StateFilter) -> list[State]:
+        """Return a page of the states of one kind in reach, by id; it is full unless the list ends there."""
+        query = states_query(reach, wanted.site_id, wanted.status)
+        if kind in OF_PROVIDER and wanted.site_id is None and reach.sites is not None:
+            query["site"]["$in"].append(PROVIDER_WIDE)
+        if wanted.after is not None:
+            query["state_id"] = {"$gt": wanted.after}
+        if wanted.since is not None:
+            # Days are England's, moments are UTC's: a day more is read, and whoever asks looks closer.
+            query[DATES[kind]] = {"$gte": doc.day_text(wanted.since - timedelta(days=1))}
+        if wanted.state_ids is not None:
+            query["state_id"] = {"$in": list(wanted.state_ids)}
+        if wanted.action_ids is not None:
+            query["body.action_id"] = {"$in": list(wanted.action_ids)}
+        if wanted.report_id is not None:
+            query["$or"] = [{"body.report_ids": wanted.report_id}, {"body.report_id": wanted.report_id}]
+        limit, shown, fields = wanted.limit or 0, list[State](), _projection(wanted.fields)
+        while True:
+            cursor = self._db[kind].find(query, fields, batch_size=STATES_AT_ONCE)
+            cursor = cursor.sort("state_id", 1).limit(limit)
+            found = [doc.state_of(document) for document in await translate(cursor.to_list(None))]
+            shown += await self._without_held(reach, found)
+            if not limit or len(found) < limit or len(shown) >= limit:
+                return shown[:limit] if limit else shown
+            query["state_id"] = {"$gt": found[-1].state_id}
 
     async def versions(self, reach: Reach) -> list[tuple[str, str]]:
         """Return the taxonomy and model versions that labels were made with."""
@@ -160,68 +171,12 @@ class MongoViews:
         return sorted((document["taxonomy"], document["model"]) for document in found)
 
 
-def _within(reach: Reach, site_id: str | None = None) -> Query:
-    """Return the condition that keeps a query inside the reader's reach; a site out of it matches nothing."""
-    query: Query = {"provider": reach.provider_id}
-    if site_id is not None:
-        inside = reach.sites is None or site_id in reach.sites
-        query["site"] = site_id if inside else {"$in": []}
-    elif reach.sites is not None:
-        query["site"] = {"$in": sorted(reach.sites)}
-    return query
-
-
-def _visible(reach: Reach, site_id: str | None = None) -> Query:
-    query = _within(reach, site_id)
-    if not reach.held:
-        query["visibility"] = {"$ne": HELD}
-    return query
-
-
-def _counted(reach: Reach) -> Query:
-    """Return the expression that holds for a bucket with a report that the reader sees."""
-    return {"$gt": ["$counts.reports", 0 if reach.held else "$held.reports"]}
-
-
-def _with_content(reach: Reach) -> list[Query]:
-    """Return what makes a bucket worth showing: a report that the reader sees, or, for the whole site, exposure."""
-    return [{"$expr": _counted(reach)}, {"domain": ALL, "exposure": {"$ne": None}}]
-
-
-def _between(first: date | None, last: date | None) -> Query:
-    bounds = {"$gte": doc.day_text(first), "$lte": doc.day_text(last)}
-    return {name: day for name, day in bounds.items() if day is not None}
-
-
-def _after(place: tuple[str, str, str]) -> list[Query]:
-    week, site, domain = place
-    return [
-        {"week": {"$gt": week}},
-        {"week": week, "site": {"$gt": site}},
-        {"week": week, "site": site, "domain": {"$gt": domain}},
-    ]
-
-
-def _report_query(reach: Reach, wanted: ReportFilter) -> Query:
-    query = _within(reach, wanted.site_id)
-    query["reported_at"] = {"$exists": True}
-    if wanted.first is not None:
-        query["reported_at"]["$gte"] = start_of_day(wanted.first)
-    if wanted.last is not None:
-        query["reported_at"]["$lt"] = start_of_day(wanted.last + timedelta(days=7))
-    if not reach.held:
-        query["held"] = False
-    if wanted.domain == NONE:
-        query["domains"] = []
-    elif wanted.domain not in (None, ALL):
-        query["domains"] = wanted.domain
-    if wanted.classes:
-        query["event_class"] = {"$in": list(wanted.classes)}
-    if wanted.needs_review:
-        query["needs_review"] = True
-    if wanted.report_ids is not None:
-        query["report_id"] = {"$in": list(wanted.report_ids)}
-    return query
+def _projection(fields: tuple[str, ...] | None) -> dict[str, int] | None:
+    """Return which fields of states are read; the one report that a state is about always is, as it may be held."""
+    if fields is None:
+        return None
+    names = ("provider", "site", "state_id", "version", "status", "visibility", "body.report_id")
+    return dict.fromkeys((*names, *(f"body.{name}" for name in fields)), 1) | {"_id": 0}
 
 
 def _entry(document: Mapping[str, Any]) -> Entry:
@@ -238,4 +193,5 @@ def _entry(document: Mapping[str, Any]) -> Entry:
         held=document["held"],
         needs_review=document["needs_review"],
         corrected=bool(fact.labels and fact.labels["corrected"]),
+        dialogue=fact.dialogue or DialoguePart(),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from services.reporting.domain.facts import ALL, NONE
@@ -35,6 +35,12 @@ class Cell(NamedTuple):
         """Return the cell as one text, as the facts carry it."""
         return f"{self.provider_id}|{self.site_id}|{self.week.isoformat()}"
 
+    @classmethod
+    def of_key(cls, key: str) -> Cell:
+        """Read a cell from its text."""
+        provider_id, site_id, week = key.split("|")
+        return cls(provider_id, site_id, date.fromisoformat(week))
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -49,7 +55,15 @@ class Counts:
     needs_review: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(self.values(), other.values(), strict=True)))
+        return Counts(
+            self.reports + other.reports,
+            self.near_misses + other.near_misses,
+            self.reached_someone + other.reached_someone,
+            self.disruptions + other.disruptions,
+            self.escalated + other.escalated,
+            self.class_unknown + other.class_unknown,
+            self.needs_review + other.needs_review,
+        )
 
     def __sub__(self, other: Counts) -> Counts:
         return Counts(*(a - b for a, b in zip(self.values(), other.values(), strict=True)))
@@ -65,6 +79,7 @@ class Counts:
 
 
 COLUMNS = tuple(vars(Counts()))
+NOTHING = Counts()
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,8 @@ class Bucket:
 
     def row_id(self) -> str:
         """Return the row's id in the view and on the log."""
-        return f"{self.cell.provider_id}|{self.cell.site_id}|{self.domain}|{self.cell.week.isoformat()}"
+        provider_id, site_id, week = self.cell
+        return f"{provider_id}|{site_id}|{self.domain}|{week.isoformat()}"
 
     def seen(self, held: bool) -> Counts:
         """Return the counts that a reader sees.
@@ -100,6 +116,7 @@ class Bucket:
         return self.counts if held else self.counts - self.held
 
 
+@lru_cache(maxsize=10_000)
 def counts_of(event_class: str, needs_review: bool, number: int) -> Counts:
     """Count reports of one class.
 
@@ -121,17 +138,27 @@ def count_domains(tallies: Iterable[tuple[str, int]]) -> dict[str, tuple[Counts,
     Returns:
         Domain to all reports and the held ones among them; always with (all).
     """
-    total: dict[str, Counts] = defaultdict(Counts)
-    held_part: dict[str, Counts] = defaultdict(Counts)
-    total[ALL] = Counts()
+    total: dict[str, Counts] = {ALL: NOTHING}
+    held_part: dict[str, Counts] = {}
     for text, number in tallies:
-        domains, event_class, held, needs_review = json.loads(text)
+        domains, event_class, held, needs_review = _read_tally(text)
         counts = counts_of(event_class, needs_review, number)
-        for domain in (ALL, *(domains or (NONE,))):
-            total[domain] += counts
+        for domain in domains:
+            total[domain] = _plus(total.get(domain), counts)
             if held:
-                held_part[domain] += counts
-    return {domain: (counts, held_part[domain]) for domain, counts in total.items()}
+                held_part[domain] = _plus(held_part.get(domain), counts)
+    return {domain: (counts, held_part.get(domain, NOTHING)) for domain, counts in total.items()}
+
+
+def _plus(known: Counts | None, more: Counts) -> Counts:
+    return known + more if known else more
+
+
+@lru_cache(maxsize=10_000)
+def _read_tally(text: str) -> tuple[tuple[str, ...], str, bool, bool]:
+    """Return the rows that a tally counts in, its class, and whether it is held and to be reviewed."""
+    domains, event_class, held, needs_review = json.loads(text)
+    return (ALL, *(domains or (NONE,))), event_class, held, needs_review
 
 
 def recompute(
@@ -154,5 +181,5 @@ def recompute(
     value, unit = exposure or (None, None)
     counted = count_domains(tallies)
     domains = sorted(set(counted) | set(stored), key=lambda name: (name != ALL, name))
-    now = [Bucket(cell, name, *counted.get(name, (Counts(), Counts())), value, unit) for name in domains]
+    now = [Bucket(cell, name, *counted.get(name, (NOTHING, NOTHING)), value, unit) for name in domains]
     return [bucket for bucket in now if stored.get(bucket.domain) != bucket]

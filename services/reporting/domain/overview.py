@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
-from services.reporting.domain.buckets import Bucket, Counts
+from services.reporting.domain.buckets import Counts
 from services.reporting.domain.registry import Site
+from services.reporting.domain.site_weeks import SiteWeeks
 from shared.kernel.clock import week_start
 
 WEEK = timedelta(days=7)
@@ -35,12 +36,26 @@ class Week:
 
 @dataclass(frozen=True)
 class SiteSeries:
-    """A site and its weeks; `name` is its id where the registry has not named it yet."""
+    """A site and its weeks.
+
+    Attributes:
+        site_id: Its id.
+        name: Its name; its id where the registry has not named it yet.
+        setting: Its kind; None alike.
+        reports: How many reports there are over the weeks.
+        told: The weeks of all sites: those of one are made when they are shown.
+    """
 
     site_id: str
     name: str
     setting: str | None
-    weeks: tuple[Week, ...]
+    reports: int
+    told: SiteWeeks
+
+    @cached_property
+    def weeks(self) -> tuple[Week, ...]:
+        """Return its weeks in order."""
+        return _weeks(self.told.first, self.told.of(self.site_id))
 
     @property
     def total(self) -> Counts:
@@ -65,12 +80,14 @@ class Overview:
     Attributes:
         weeks: Complete weeks in order, all sites together; empty while nothing is known.
         sites: The sites in alphabetical order, over the same weeks.
+        highest_at_a_site: The largest weekly number of any site: the common scale of their charts.
         so_far: Counts of the week that has begun and is not complete; None where the page ends earlier.
         so_far_from: Its Monday.
     """
 
     weeks: tuple[Week, ...]
     sites: tuple[SiteSeries, ...]
+    highest_at_a_site: int
     so_far: Counts | None
     so_far_from: date
 
@@ -95,14 +112,9 @@ class Overview:
         return Usual(low, high, len(before), standing)
 
     @property
-    def highest_at_a_site(self) -> int:
-        """Return the largest weekly number of any site: the common scale of their charts."""
-        return max((week.counts.reports for site in self.sites for week in site.weeks), default=0)
-
-    @property
     def too_quiet_to_tell(self) -> tuple[str, ...]:
         """Return the names of the sites with too few reports in these weeks for even a doubling to stand out."""
-        return tuple(site.name for site in self.sites if site.total.reports < DOUBLING_EVENTS)
+        return tuple(site.name for site in self.sites if site.reports < DOUBLING_EVENTS)
 
 
 def last_complete_week(today: date) -> date:
@@ -115,43 +127,35 @@ def weeks_between(first: date, last: date) -> list[date]:
     return [first + WEEK * number for number in range((last - first).days // 7 + 1)]
 
 
-def overview(
-    buckets: Iterable[Bucket], sites: Sequence[Site], first: date, last: date, today: date, held: bool
-) -> Overview:
-    """Arrange the (all) buckets of a provider for its page.
+def overview(told: SiteWeeks, sites: Sequence[Site], first: date, last: date, today: date) -> Overview:
+    """Arrange the reports of a provider for its page.
 
     Args:
-        buckets: The (all) buckets of the sites in reach from `first` on.
+        told: What the reader sees of each site and week from `first` on.
         sites: The sites in reach that the registry knows.
         first: Monday of the first week shown; after `last` where nothing is known yet.
         last: Monday of the last week shown.
         today: The day in England.
-        held: Whether the reader sees what is held from its site.
     """
-    by_site: dict[str, dict[date, Week]] = defaultdict(dict)
-    so_far, this_week = Counts(), week_start(today)
-    for bucket in buckets:
-        counts = bucket.seen(held)
-        if bucket.cell.week == this_week:
-            so_far += counts
-        by_site[bucket.cell.site_id][bucket.cell.week] = Week(
-            bucket.cell.week, counts, bucket.exposure, bucket.exposure_unit
-        )
-    mondays = weeks_between(first, last)
-    known = {site.site_id: site for site in sites}
+    this_week, shown = week_start(today), told.between(first, last)
+    so_far = told.between(this_week, this_week).together()
+    known, reports = {site.site_id: site for site in sites}, shown.reports()
     running = {site.site_id for site in sites if _runs(site, first, last)}
-    reported = {site_id for site_id, weeks in by_site.items() if _any_report(weeks, mondays)}
-    series = [_series(site_id, known.get(site_id), by_site.get(site_id, {}), mondays) for site_id in running | reported]
-    together = tuple(
-        Week(monday, sum((week.counts for s in series for week in s.weeks if week.start == monday), Counts()))
-        for monday in mondays
-    )
+    day = last if first <= last else None
+    series = [
+        _series(site_id, known.get(site_id), day, reports.get(site_id, 0), shown) for site_id in running | set(reports)
+    ]
     return Overview(
-        weeks=together,
+        weeks=_weeks(first, shown.together()),
         sites=tuple(sorted(series, key=lambda s: (s.name.casefold(), s.site_id))),
-        so_far=so_far if last + WEEK == this_week else None,
+        highest_at_a_site=shown.highest(),
+        so_far=sum(so_far, Counts()) if last + WEEK == this_week else None,
         so_far_from=this_week,
     )
+
+
+def _weeks(first: date, counts: Sequence[Counts]) -> tuple[Week, ...]:
+    return tuple(Week(first + WEEK * number, one) for number, one in enumerate(counts))
 
 
 def _runs(site: Site, first: date, last: date) -> bool:
@@ -159,15 +163,12 @@ def _runs(site: Site, first: date, last: date) -> bool:
     return site.opened_on < last + WEEK and (site.closed_on is None or site.closed_on >= first)
 
 
-def _any_report(weeks: dict[date, Week], mondays: Sequence[date]) -> bool:
-    return any(weeks[monday].counts.reports for monday in mondays if monday in weeks)
-
-
-def _series(site_id: str, site: Site | None, weeks: dict[date, Week], mondays: Sequence[date]) -> SiteSeries:
-    version = site.at(mondays[-1]) if site and mondays else site.history[-1] if site else None
+def _series(site_id: str, site: Site | None, day: date | None, reports: int, told: SiteWeeks) -> SiteSeries:
+    version = (site.at(day) if day else site.history[-1]) if site else None
     return SiteSeries(
         site_id=site_id,
         name=version.name if version else site_id,
         setting=version.setting if version else None,
-        weeks=tuple(weeks.get(monday, Week(monday, Counts())) for monday in mondays),
+        reports=reports,
+        told=told,
     )

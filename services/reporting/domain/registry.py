@@ -24,6 +24,9 @@ class SiteVersion:
     name: str
     setting: str
     region: str | None
+    capacity: int | None = None
+    councils: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The HTTP API: views, totals, signals, actions, reports and sites as data."""
+"""The HTTP API: counts, totals, removed escalations, reports and sites as data."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.reporting.domain.buckets import COLUMNS, Bucket, Counts
+from services.reporting.domain.escalations import Escalations
 from services.reporting.domain.reading import BucketFilter, Entry
 from services.reporting.domain.registry import Site
-from services.reporting.domain.states import State
-from services.reporting.ports import Freshness, Views
+from services.reporting.ports import Figures, Freshness, Views
 from services.reporting.routes import tables
+from services.reporting.routes.answers import HEADERS, Conditional, answer
 from services.reporting.routes.asked import From, Place, ReportsAsked, To, Word, reports_asked
 from services.reporting.usecases.access import READERS, Access, access_to, require_order, require_site
 from services.reporting.usecases.read_reports import read_reports
@@ -25,23 +25,22 @@ from shared.runtime.auth import Allow
 
 Reader = Annotated[Principal, Depends(Allow(*READERS))]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
-HEADERS = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization, Cookie"}
 
 
-def make_api(views: Views, freshness: Freshness, clock: Clock) -> APIRouter:
+def make_api(views: Views, figures: Figures, freshness: Freshness, clock: Clock) -> APIRouter:
     """Build the routes.
 
     Args:
-        views: Where everything is read.
+        views: Where rows, reports and sites are read.
+        figures: Where sums are read.
         freshness: How far the views have followed the log.
         clock: The source of today.
     """
-    api = Api(views, freshness, clock)
-    router = APIRouter(prefix="/v1", tags=["views"])
+    api = Api(views, figures, freshness, clock)
+    router = APIRouter(prefix="/v1", tags=["views"], route_class=Conditional)
     router.get("/views/site-domain-week")(api.site_domain_week)
     router.get("/providers/{provider_id}/totals")(api.totals)
-    router.get("/actions")(api.actions)
-    router.get("/signals")(api.signals)
+    router.get("/providers/{provider_id}/escalations")(api.escalations)
     router.get("/reports")(api.reports)
     router.get("/sites")(api.sites)
     return router
@@ -51,19 +50,20 @@ class Api:
     """The answers to programs.
 
     Args:
-        views: Where everything is read.
+        views: Where rows, reports and sites are read.
+        figures: Where sums are read.
         freshness: How far the views have followed the log.
         clock: The source of today.
     """
 
-    def __init__(self, views: Views, freshness: Freshness, clock: Clock) -> None:
+    def __init__(self, views: Views, figures: Figures, freshness: Freshness, clock: Clock) -> None:
         self._views = views
+        self._figures = figures
         self._freshness = freshness
         self._clock = clock
 
     def _answer(self, body: Mapping[str, Any]) -> Response:
-        stamped = {"complete_until": self._freshness.complete_until, **body}
-        return Response(orjson.dumps(stamped), media_type=tables.JSON, headers=HEADERS)
+        return answer(self._freshness, body)
 
     async def site_domain_week(
         self,
@@ -102,7 +102,7 @@ class Api:
         """Return the sums over a provider's sites, and each site's own."""
         access = await _access(self._views, principal, provider_id, None, first, last)
         known = {site.site_id: site for site in await self._views.sites(access)}
-        by_site = await self._views.totals(access, first, last)
+        by_site = await self._figures.counts(access, first, last)
         today = london_date(self._clock.now())
         sites = [
             {"site_id": site_id, "name": _name(known.get(site_id), today)} | vars(by_site.get(site_id, Counts()))
@@ -112,20 +112,20 @@ class Api:
         period = {"provider_id": access.provider_id, "from": first, "to": last}
         return self._answer(period | {"totals": vars(total), "sites": sites})
 
-    async def actions(
-        self, principal: Reader, provider: Word = None, site: Word = None, status: Word = None
-    ) -> Response:
-        """Return actions, whole for those who read words; status "open" takes all that still ask something."""
-        access = await _access(self._views, principal, provider, site)
-        found = await self._views.actions(access, site, status)
-        return self._answer({"actions": [_state(s if access.text else s.without_words()) for s in found]})
-
-    async def signals(
-        self, principal: Reader, provider: Word = None, site: Word = None, status: Word = None
-    ) -> Response:
-        """Return signals whole; status "open" takes all that still ask something."""
-        access = await _access(self._views, principal, provider, site)
-        return self._answer({"signals": [_state(state) for state in await self._views.signals(access, site, status)]})
+    async def escalations(self, principal: Reader, provider_id: str, first: From = None, last: To = None) -> Response:
+        """Return how many escalations were removed, by site and in all; a rate is null where none is escalated."""
+        access = await _access(self._views, principal, provider_id, None, first, last)
+        known = {site.site_id: site for site in await self._views.sites(access)}
+        by_site = await self._figures.escalations(access, first, last)
+        today = london_date(self._clock.now())
+        sites = [
+            {"site_id": site_id, "name": _name(known.get(site_id), today)}
+            | _escalations(by_site.get(site_id, Escalations()))
+            for site_id in sorted(known.keys() | by_site.keys())
+        ]
+        total = _escalations(sum(by_site.values(), Escalations()))
+        period = {"provider_id": access.provider_id, "from": first, "to": last}
+        return self._answer(period | {"totals": total, "sites": sites})
 
     async def reports(
         self,
@@ -136,7 +136,7 @@ class Api:
     ) -> Response:
         """Return the redacted reports behind any number, newest first."""
         access = await access_to(self._views, principal, provider)
-        found = await read_reports(self._views, access, asked.wanted(limit))
+        found = await read_reports(self._views, self._figures, access, asked.wanted(limit))
         end = report_place(found.entries[-1]) if found.more else None
         return self._answer({"reports": [_report(e, access) for e in found.entries], "total": found.total, "next": end})
 
@@ -189,8 +189,8 @@ def _row_place(row: Mapping[str, Any]) -> str:
     return tables.write_place(row["week_start"], row["site_id"], row["domain"])
 
 
-def _state(state: State) -> dict[str, Any]:
-    return {"provider_id": state.provider_id, "site_id": state.site_id, **state.body}
+def _escalations(found: Escalations) -> dict[str, Any]:
+    return vars(found) | {"removal_rate": found.removal_rate}
 
 
 def _site(site: Site) -> dict[str, Any]:
@@ -205,7 +205,8 @@ def _name(site: Site | None, today: date) -> str | None:
 def _report(entry: Entry, access: Access) -> dict[str, Any]:
     told = vars(entry.report)
     words = ("text", "place", "what_stopped_it")
-    shown = {name: value for name, value in told.items() if name != "withdrawn" and (access.text or name not in words)}
+    never = ("withdrawn", "reporter_token")
+    shown = {name: value for name, value in told.items() if name not in never and (access.text or name not in words)}
     return {
         "report_id": entry.report_id,
         "site_id": entry.site_id,

@@ -33,6 +33,8 @@ class ReportsAsked:
     classes: tuple[str, ...]
     needs_review: bool
     after: str | None
+    feedback_owed: bool = False
+    disruption: str | None = None
 
     def wanted(self, limit: int, report_ids: tuple[str, ...] | None = None) -> ReportFilter:
         """Return it as the use cases take it.
@@ -47,6 +49,8 @@ class ReportsAsked:
             domain=self.domain,
             classes=self.classes,
             needs_review=self.needs_review,
+            feedback_owed=self.feedback_owed,
+            disruption=self.disruption,
             report_ids=report_ids,
             after=_place(self.after),
             limit=limit,
@@ -61,6 +65,8 @@ class ReportsAsked:
             "domain": self.domain,
             "class": list(self.classes),
             "review": "true" if self.needs_review else None,
+            "owed": "true" if self.feedback_owed else None,
+            "disruption": self.disruption,
         }
         return {name: value for name, value in (same | changed).items() if value}
 
@@ -73,6 +79,8 @@ def reports_asked(
     domain: Word = None,
     event_class: Annotated[list[str] | None, Query(alias="class", max_length=20)] = None,
     review: bool = False,
+    owed: bool = False,
+    disruption: Word = None,
     after: Place = None,
 ) -> ReportsAsked:
     """Read which reports are asked for; a dependency of routes.
@@ -85,6 +93,8 @@ def reports_asked(
         domain: A domain's word, (all) or (none).
         event_class: Event classes.
         review: Only those whose labels a person should look at.
+        owed: Only those whose reporter has not heard back yet.
+        disruption: Only those that tell of a disruption of this kind; (any) for all kinds.
         after: Where the page before ended.
     """
     if week is not None:
@@ -97,6 +107,8 @@ def reports_asked(
         classes=tuple(event_class or ()),
         needs_review=review,
         after=after,
+        feedback_owed=owed,
+        disruption=disruption,
     )
 
 

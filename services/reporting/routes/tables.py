@@ -7,6 +7,7 @@ import binascii
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -41,15 +42,22 @@ def media_type(request: Request, asked: str | None) -> str:
 async def stream(kind: str, rows: AsyncIterator[Mapping[str, Any]], columns: Sequence[str]) -> AsyncIterator[bytes]:
     """Write rows as NDJSON or CSV in pieces, in constant memory.
 
-    The first piece is read before this returns, so that a database that is away is still an error and not a
-    file that breaks off.
+    See `begun` for what is read before this returns.
 
     Args:
         kind: NDJSON or CSV.
         rows: The rows.
         columns: Their fields in order; the head of a CSV.
     """
-    pieces = _pieces(kind, rows, columns)
+    return await begun(_pieces(kind, rows, columns))
+
+
+async def begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Read the first piece of a stream, so that what fails at once is an error and not a file that breaks off.
+
+    Args:
+        pieces: At least one.
+    """
     first = await anext(pieces)
 
     async def whole() -> AsyncIterator[bytes]:
@@ -83,7 +91,9 @@ def _csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
 
 
 def _cell(value: Any) -> Any:
-    """Keep a spreadsheet from running a word that came from outside as a formula."""
+    """Keep a spreadsheet from running a word that came from outside as a formula; moments as in NDJSON."""
+    if isinstance(value, datetime):
+        return value.isoformat()
     return "'" + value if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 

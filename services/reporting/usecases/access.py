@@ -9,7 +9,7 @@ from services.reporting.ports import Views
 from shared.kernel.errors import Fault, Invalid, NotFound
 from shared.kernel.principal import EVERY_PROVIDER, Principal, Role
 
-READERS = (Role.GOVERNANCE, Role.SAFEGUARDING, Role.MANAGER, Role.ANALYST, Role.OPERATOR)
+READERS = (Role.GOVERNANCE, Role.SAFEGUARDING, Role.MANAGER, Role.ANALYST, Role.OPERATOR, Role.INSPECTOR)
 TEXT_READERS = frozenset(READERS) - {Role.ANALYST}
 
 
@@ -22,12 +22,14 @@ class Access:
         sites: The sites in reach; None for all.
         held: Whether what is held from its site is in reach.
         text: Whether the redacted words of reports and of those who act on them are in reach.
+        roles: What the reader does; it chooses the entries of the navigation and opens nothing.
     """
 
     provider_id: str
     sites: frozenset[str] | None
     held: bool
     text: bool
+    roles: frozenset[Role] = frozenset()
 
 
 async def access_to(views: Views, principal: Principal, provider_id: str | None = None) -> Access:
@@ -47,6 +49,7 @@ async def access_to(views: Views, principal: Principal, provider_id: str | None 
         sites=principal.sites,
         held=principal.sees_held,
         text=bool(principal.roles & TEXT_READERS),
+        roles=principal.roles,
     )
     if principal.tenant == EVERY_PROVIDER and await views.provider(access) is None:
         raise NotFound(f"provider {access.provider_id} is not known here")

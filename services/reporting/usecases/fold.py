@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.reporting.domain.buckets import Bucket, Cell, recompute
 from services.reporting.domain.exposure import exposure_of_week
-from services.reporting.domain.facts import ALL, Fact, ModelPart, ReportPart
+from services.reporting.domain.facts import ALL, DecisionPart, DialoguePart, Fact, ModelPart, ReportPart
 from services.reporting.domain.registry import Provider, Site
 from services.reporting.domain.states import State
 from services.reporting.domain.stored import ExposureRecord, StoredBucket
-from services.reporting.ports import Announcer, FactKey, FoldStore, SiteKey, StateKey
+from services.reporting.ports import Announcer, FactKey, FoldStore, SiteKey
 from shared.taxonomy import precedence
 
 
@@ -34,17 +34,44 @@ class LabelsStated:
     model: ModelPart | None
 
 
+@dataclass(frozen=True)
+class EscalationJudged:
+    """People decided whether a report's escalation stands."""
+
+    key: FactKey
+    part: DecisionPart
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something passed between reviewers and the reporter of a report."""
+
+    key: FactKey
+    part: DialoguePart
+
+
+@dataclass(frozen=True)
+class Erased:
+    """A report was erased at a revision; `held` while it was held from its site."""
+
+    key: FactKey
+    revision: int
+    held: bool
+
+
 @dataclass
 class Batch:
-    """A batch of events by kind, each list in the order of the log."""
+    """A batch of events by kind, each list in the order of the log; `states` are by their own kind."""
 
     reports: list[ReportTold] = field(default_factory=list)
     labels: list[LabelsStated] = field(default_factory=list)
     providers: list[Provider] = field(default_factory=list)
     sites: list[Site] = field(default_factory=list)
     exposure: list[ExposureRecord] = field(default_factory=list)
-    signals: list[State] = field(default_factory=list)
-    actions: list[State] = field(default_factory=list)
+    states: dict[str, list[State]] = field(default_factory=dict)
+    decisions: list[EscalationJudged] = field(default_factory=list)
+    dialogue: list[Said] = field(default_factory=list)
+    erasures: list[Erased] = field(default_factory=list)
 
 
 @dataclass
@@ -60,13 +87,13 @@ class Applied:
     newly_visible: list[datetime] = field(default_factory=list)
 
 
-async def fold(batch: Batch, store: FoldStore, announcer: Announcer) -> Applied:
+async def fold(batch: Batch, store: FoldStore, announcer: Announcer | None) -> Applied:
     """Take a batch in; events may come in any order across kinds, and more than once.
 
     Args:
         batch: What was read.
         store: Facts and buckets, inside a transaction.
-        announcer: Told of every row that changed.
+        announcer: Told of every row that changed; None leaves the rows as they are, to be counted by `refresh` later.
 
     Returns:
         What became of it.
@@ -76,9 +103,9 @@ async def fold(batch: Batch, store: FoldStore, announcer: Announcer) -> Applied:
     await _fold_providers(batch.providers, store)
     touched |= await _fold_sites(batch.sites, store)
     touched |= await _fold_exposure(batch.exposure, store)
-    await _fold_states(batch.signals, store.signals, store.put_signals)
-    await _fold_states(batch.actions, store.actions, store.put_actions)
-    if touched:
+    for kind, states in batch.states.items():
+        await _fold_states(kind, states, store)
+    if touched and announcer is not None:
         applied.rows = await refresh(touched, store, announcer)
     return applied
 
@@ -94,27 +121,46 @@ async def refresh(cells: Collection[Cell], store: FoldStore, announcer: Announce
     Returns:
         How many rows changed.
     """
-    tallies, stored = await store.tallies(cells), await store.buckets(cells)
-    exposure = await _exposure(cells, store)
+    stored = await store.buckets(cells)
     origin = await store.origin()
-    rows: list[StoredBucket] = []
-    for cell in sorted(cells):
-        known = stored.get(cell, {})
-        plain = {domain: row.bucket for domain, row in known.items()}
-        changed = recompute(cell, tallies.get(cell, []), exposure.get(cell), plain)
-        rows += [_next(bucket, known.get(bucket.domain), origin, announcer) for bucket in changed]
+    rows = [
+        _next(bucket, stored.get(bucket.cell, {}).get(bucket.domain), origin, announcer)
+        for bucket in await _differing(cells, store, stored)
+    ]
     await store.put_buckets(rows)
     written = {row.bucket.cell for row in rows if row.bucket.domain == ALL}
     await store.touch([cell for cell in cells if cell not in written])
     return len(rows)
 
 
+async def recomputed(cells: Collection[Cell], store: FoldStore) -> list[Bucket]:
+    """Recompute cells from the facts and return the buckets that differ from what is stored; nothing is written.
+
+    Args:
+        cells: Sites and weeks.
+        store: Facts and buckets, inside a transaction.
+    """
+    return await _differing(cells, store, await store.buckets(cells))
+
+
+async def _differing(
+    cells: Collection[Cell], store: FoldStore, stored: Mapping[Cell, Mapping[str, StoredBucket]]
+) -> list[Bucket]:
+    tallies, exposure = await store.tallies(cells), await _exposure(cells, store)
+    found: list[Bucket] = []
+    for cell in sorted(cells):
+        plain = {domain: row.bucket for domain, row in stored.get(cell, {}).items()}
+        found += recompute(cell, tallies.get(cell, []), exposure.get(cell), plain)
+    return found
+
+
 def _next(
     bucket: Bucket, last: StoredBucket | None, origin: tuple[int, Mapping[str, int] | None], announcer: Announcer
 ) -> StoredBucket:
     version, tick = (last.version, last.tick) if last else origin
-    row = StoredBucket(bucket, version + 1, tick)
-    return replace(row, tick=announcer.announce(row))
+    before = last.bucket if last else Bucket(bucket.cell, bucket.domain)
+    tick = announcer.announce(StoredBucket(bucket, version + 1, tick), before)
+    return StoredBucket(bucket, version + 1, tick)
 
 
 async def _exposure(cells: Collection[Cell], store: FoldStore) -> dict[Cell, tuple[float, str]]:
@@ -133,6 +179,8 @@ async def _exposure(cells: Collection[Cell], store: FoldStore) -> dict[Cell, tup
 
 async def _fold_facts(batch: Batch, store: FoldStore, applied: Applied) -> set[Cell]:
     keys = {told.key for told in batch.reports} | {stated.key for stated in batch.labels}
+    keys |= {judged.key for judged in batch.decisions} | {said.key for said in batch.dialogue}
+    keys |= {erased.key for erased in batch.erasures}
     if not keys:
         return set()
     before = await store.facts(keys)
@@ -145,8 +193,16 @@ async def _fold_facts(batch: Batch, store: FoldStore, applied: Applied) -> set[C
     for stated in batch.labels:
         fact = now.get(stated.key) or Fact(*stated.key)
         now[stated.key] = fact.with_labels(stated.said, stated.model)
+    for judged in batch.decisions:
+        now[judged.key] = (now.get(judged.key) or Fact(*judged.key)).with_decision(judged.part)
+    for said in batch.dialogue:
+        now[said.key] = (now.get(said.key) or Fact(*said.key)).with_dialogue(said.part)
+    for erased in batch.erasures:
+        now[erased.key] = (now.get(erased.key) or Fact(*erased.key)).with_erasure(erased.revision, erased.held)
     changed = {key: fact for key, fact in now.items() if fact != before.get(key)}
     await store.put_facts(list(changed.values()))
+    if batch.erasures:
+        await store.forget_panels({erased.key[0] for erased in batch.erasures})
     await _note_versions(batch.labels, store)
     return set(_cells(changed, before))
 
@@ -218,17 +274,11 @@ async def _fold_exposure(records: Sequence[ExposureRecord], store: FoldStore) ->
     return touched
 
 
-async def _fold_states(
-    states: Sequence[State],
-    read: Callable[[Collection[StateKey]], Awaitable[dict[StateKey, State]]],
-    put: Callable[[Sequence[State]], Awaitable[None]],
-) -> None:
-    if not states:
-        return
-    known = await read({(state.provider_id, state.state_id) for state in states})
+async def _fold_states(kind: str, states: Sequence[State], store: FoldStore) -> None:
+    known = await store.states(kind, {(state.provider_id, state.state_id) for state in states})
     changed = {}
     for state in states:
         key = (state.provider_id, state.state_id)
         if key not in known or state.version > known[key].version:
             known[key] = changed[key] = state
-    await put(list(changed.values()))
+    await store.put_states(kind, list(changed.values()))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.reporting.domain.facts import ALL
+from services.reporting.domain.escalations import Escalations
 from services.reporting.domain.overview import WEEK, Overview, last_complete_week, overview
-from services.reporting.domain.reading import BucketFilter
+from services.reporting.domain.reading import Span
 from services.reporting.domain.registry import Provider, Site
-from services.reporting.domain.states import State
-from services.reporting.ports import Freshness, Views
+from services.reporting.ports import Figures, Freshness, Views
 from services.reporting.usecases.access import Access
 from shared.kernel.clock import london_date, week_start
 
@@ -46,10 +45,10 @@ class ProviderPage:
         overview: Weeks and sites.
         first_week: The first week of which anything is known; None where nothing is.
         newest_week: The last week with a report, up to today; None where there is none.
-        signals: Open questions, newest first.
-        actions: Open actions, the earliest due first.
+        escalations: How many escalations of the weeks shown were removed, by site.
         age: How fresh it is.
         versions: Taxonomy and model versions behind the labels.
+        asked_until: The day that was asked for.
     """
 
     provider: Provider | None
@@ -57,10 +56,10 @@ class ProviderPage:
     overview: Overview
     first_week: date | None
     newest_week: date | None
-    signals: Sequence[State]
-    actions: Sequence[State]
+    escalations: Mapping[str, Escalations]
     age: Age
     versions: Sequence[tuple[str, str]]
+    asked_until: date | None = None
 
 
 def age_of(freshness: Freshness, now: datetime, stale_after_minutes: int) -> Age:
@@ -77,12 +76,13 @@ def age_of(freshness: Freshness, now: datetime, stale_after_minutes: int) -> Age
 
 
 async def read_provider_page(
-    views: Views, access: Access, age: Age, until: date | None, weeks_shown: int
+    views: Views, figures: Figures, access: Access, age: Age, until: date | None, weeks_shown: int
 ) -> ProviderPage:
     """Gather the page.
 
     Args:
-        views: Where the counts are.
+        views: Where sites and the ends of what is known are read.
+        figures: Where reports are counted.
         access: What the reader may see.
         age: How fresh the views are.
         until: A day in the last week to show; None, or a day to come, takes the last complete week.
@@ -93,28 +93,16 @@ async def read_provider_page(
     last = min(week_start(until), newest_possible) if until else newest_possible
     first_known = await views.first_week(access)
     first = max(last - WEEK * (weeks_shown - 1), first_known) if first_known else last + WEEK
-    wanted = BucketFilter(domain=ALL, first=first, last=week_start(today) if last == newest_possible else last)
-    buckets = [bucket async for bucket in views.buckets(access, wanted)]
+    told = await figures.site_weeks(access, Span(first, week_start(today) if last == newest_possible else last))
     sites = await views.sites(access)
-    signals = await views.signals(access, None, "open")
-    actions = await views.actions(access, None, "open")
     return ProviderPage(
         provider=await views.provider(access),
         sites=sites,
-        overview=overview(buckets, sites, first, last, today, access.held),
+        overview=overview(told, sites, first, last, today),
         first_week=first_known,
         newest_week=await views.last_week(access, today),
-        signals=sorted(signals, key=_newest_first),
-        actions=sorted(actions, key=_first_due),
+        escalations=await figures.escalations(access, first, last),
         age=age,
         versions=await views.versions(access),
+        asked_until=until,
     )
-
-
-def _newest_first(signal: State) -> tuple[int, str, str]:
-    return -date.fromisoformat(signal.body["raised_on"]).toordinal(), signal.site_id, signal.state_id
-
-
-def _first_due(action: State) -> tuple[bool, str, str, str]:
-    due_on = action.body["due_on"]
-    return due_on is None, due_on or "", action.site_id, action.state_id
