@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,27 +10,39 @@ from rich.console import Console
 from deploy.local import control, jars
 from deploy.local.demo import ADDRESSES_FILE, Demo
 from deploy.local.errors import StackError
-from deploy.local.settings import DEFAULT_ROOT, DOWNLOADS, LocalSettings
+from deploy.local.settings import DEFAULT_ROOT, DOWNLOADS, LocalSettings, one_or_three
 from deploy.local.stack import Stack, without_password
 from deploy.local.state import read_json
 
 app = typer.Typer(help="Kafka, MongoDB and the whole demo on this machine, without containers.", no_args_is_help=True)
 console = Console(highlight=False)
 
+
+def _one_or_three(number: int | None) -> int | None:
+    try:
+        return None if number is None else one_or_three(number)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong)) from wrong
+
+
 Root = Annotated[Path, typer.Option(help="Folder for data, logs and addresses.")]
+Brokers = Annotated[
+    int | None,
+    typer.Option(callback=_one_or_three, help="Kafka's brokers: 1, or 3 with three copies."),
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Return when it is ready and leave it running.")]
 
 
 @app.command()
-def up(detach: Detach = False, root: Root = DEFAULT_ROOT) -> None:
+def up(detach: Detach = False, root: Root = DEFAULT_ROOT, brokers: Brokers = None) -> None:
     """Start Kafka and MongoDB and keep them running until Ctrl-C."""
-    _run(Stack, "up", detach, root)
+    _run(Stack, "up", detach, root, brokers)
 
 
 @app.command()
-def demo(detach: Detach = False, root: Root = DEFAULT_ROOT) -> None:
+def demo(detach: Detach = False, root: Root = DEFAULT_ROOT, brokers: Brokers = None) -> None:
     """Start everything, load the demo's data, and keep it running until Ctrl-C."""
-    _run(Demo, "demo", detach, root)
+    _run(Demo, "demo", detach, root, brokers)
 
 
 @app.command()
@@ -72,32 +84,36 @@ def lock_jars() -> None:
     _say(f"{jars.write_lock_file(DOWNLOADS)} jars in {jars.LOCK_FILE.name}")
 
 
-def _run(kind: type[Stack], command: str, detach: bool, root: Path) -> None:
+def _run(kind: type[Stack], command: str, detach: bool, root: Path, brokers: int | None) -> None:
     root = root.resolve()
+    settings = LocalSettings() if brokers is None else LocalSettings(nearmiss_kafka_brokers=brokers)
     state = control.running(root)
     if state is not None:
-        _already_running(kind, state, root)
+        _already_running(kind, settings.nearmiss_kafka_brokers, state, root)
         return
     try:
         if detach:
-            control.start_in_background(command, root, _say)
+            control.start_in_background(command, root, settings.nearmiss_kafka_brokers, _say)
         else:
-            kind(root, LocalSettings(), console).run()
+            kind(root, settings, console).run()
     except StackError as failure:
         _fail(failure)
 
 
-def _already_running(kind: type[Stack], state: dict[str, object], root: Path) -> None:
+def _already_running(kind: type[Stack], brokers: int, state: dict[str, Any], root: Path) -> None:
     """Say so; it is a failure only when what was asked for is not what runs."""
     _say(f"already running: process {state['supervisor_pid']} ({state.get('mode', 'stack')}, {state['phase']})")
     programs = state.get("programs", {})
-    for name, program in programs.items() if isinstance(programs, dict) else ():
+    for name, program in programs.items():
         _say(f"  {name}  {without_password(program['address'])}")
     page = read_json(root / ADDRESSES_FILE).get("page")
     if state.get("mode") == "demo" and page:
         _say(f"The governance page: {page}")
     if kind is Demo and state.get("mode") != "demo":
         _fail(StackError("only the engines run here: stop them first (python -m deploy.local down)"))
+    running = sum(name.startswith("kafka") for name in programs)
+    if programs and running != brokers:
+        _fail(StackError(f"{running} broker(s) run here, not {brokers}: stop them first, or name another --root"))
 
 
 def _say(text: str) -> None:

@@ -9,7 +9,7 @@ from deploy.local.ports import LOCALHOST
 from deploy.local.settings import PROJECT, SERVICES
 from deploy.local.supervisor import Program
 
-CADDYFILE = PROJECT / "deploy" / "Caddyfile"
+CADDYFILE = PROJECT / "deploy" / "front" / "Caddyfile"
 READY_TIMEOUT_S = 20.0
 
 

@@ -37,12 +37,13 @@ def running(root: Path) -> dict[str, Any] | None:
     return state if state.get("supervisor_pid") == holder else {"supervisor_pid": holder, "phase": "starting"}
 
 
-def start_in_background(mode: str, root: Path, print_line: Callable[[str], None]) -> None:
+def start_in_background(mode: str, root: Path, brokers: int, print_line: Callable[[str], None]) -> None:
     """Start `up` or `demo` as a process of its own and return when it is ready.
 
     Args:
         mode: up or demo.
         root: The stack's folder.
+        brokers: Kafka's brokers that it starts.
         print_line: Called with each line of its progress.
 
     Raises:
@@ -52,7 +53,7 @@ def start_in_background(mode: str, root: Path, print_line: Callable[[str], None]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         process = subprocess.Popen(
-            (sys.executable, "-m", "deploy.local", mode, "--root", str(root)),
+            (sys.executable, "-m", "deploy.local", mode, "--root", str(root), "--brokers", str(brokers)),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -108,7 +109,7 @@ def answers(name: str, address: str, is_ours: bool) -> bool:
     """Ask a program of a stack once whether it is in service.
 
     Args:
-        name: kafka, mongo, front or a service.
+        name: kafka (or kafka-1 and so on), mongo, front or a service.
         address: Its address in the state file.
         is_ours: False for an engine of the environment.
 
@@ -117,9 +118,10 @@ def answers(name: str, address: str, is_ours: bool) -> bool:
     """
     if name == "mongo":
         return mongo.is_reachable(address)
-    if name == "kafka" and not is_ours:
+    is_kafka = name.startswith("kafka")
+    if is_kafka and not is_ours:
         return kafka.any_reachable(address)
     port = int(address.rpartition(":")[2])
-    if name == "kafka":
-        return kafka.answers(port)
+    if is_kafka:
+        return kafka.answers(port, kafka.number_of(name))
     return is_ready(port) if name in SERVICES else accepts_connections(port)

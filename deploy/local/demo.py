@@ -12,18 +12,22 @@ from typing import Any
 from rich.console import Console
 
 from deploy.local import caddy, keys
+from deploy.local.environment import shared_settings
 from deploy.local.errors import ProgramFailed
 from deploy.local.ports import LOCALHOST, accepts_connections
 from deploy.local.settings import PROJECT, SERVICES, LocalSettings
 from deploy.local.stack import Stack
 from deploy.local.state import read_json, write_json
+from deploy.local.styles import ensure_styles
 from deploy.local.supervisor import Program, die_with_parent
 
 ADDRESSES_FILE = "addresses.json"
-PREFIXES = {"intake": "/in", "classifier": "/cl", "actions": "/act", "reporting": ""}
+PREFIXES = {name: shared_settings(name)["NEARMISS_ROOT_PATH"] for name in SERVICES}
 _LOADED_FILE = "demo.json"
 _SERVICE_TIMEOUT_S = 90.0
-_SERVICE_GRACE_S = 25.0
+_SERVICE_GRACE_S = 40.0
+# Longer than the front door keeps a silent connection (deploy/front/Caddyfile).
+_KEEP_ALIVE = ("--timeout-keep-alive", "75")
 
 
 class Demo(Stack):
@@ -47,6 +51,7 @@ class Demo(Stack):
     def bring_up(self) -> None:
         """Start everything and load the demo's data; return when the page is ready."""
         super().bring_up()
+        ensure_styles()
         started = time.monotonic()
         self._run_step("provision", "shared.runtime.provision", {})
         self.timed("topics", started)
@@ -104,7 +109,7 @@ class Demo(Stack):
         """Describe the running demo for other programs.
 
         Returns:
-            What `addresses.json` holds: URLs, engines, databases, process ids and an API key.
+            What `addresses.json` holds: URLs, engines, databases, process ids, an API key and the data's last day.
         """
         pid = self.engines.supervisor.pid
         kafka, mongo = self.engines.kafka_bootstrap, self.engines.mongodb_uri
@@ -119,12 +124,19 @@ class Demo(Stack):
             "mongodb_uri": mongo,
             "mongodb_databases": {name: f"nearmiss_{name}" for name in SERVICES},
             "api_key": self._loaded.get("api_key"),
+            "loaded_to": self._loaded.get("loaded_to"),
             "engines": {
-                "kafka": {"pid": pid("kafka"), "address": kafka},
+                "kafka": {"pid": pid(self.engines.names[0]), "address": kafka, "brokers": self._brokers()},
                 "mongodb": {"pid": pid("mongo"), "address": mongo},
                 "front_door": {"pid": pid("front"), "address": self.front_url},
             },
             "supervisor_pid": os.getpid(),
+        }
+
+    def _brokers(self) -> dict[str, dict[str, Any]]:
+        names = (name for name in self.engines.names if name != "mongo")
+        return {
+            name: {"pid": self.engines.supervisor.pid(name), "address": self.engines.address(name)} for name in names
         }
 
     def _start_programs(self) -> None:
@@ -154,13 +166,15 @@ class Demo(Stack):
         app = f"services.{name}.app:create_app"
         command = (sys.executable, "-m", "uvicorn", app, "--factory", "--host", LOCALHOST, "--port", str(port))
         own = {
+            **shared_settings(name),
             **keys.for_service(name, self._secrets()),
             "NEARMISS_DEMO": "1",
-            "NEARMISS_ROOT_PATH": PREFIXES[name],
             "NEARMISS_FRONT_URL": self.front_url,
         }
+        if name == "actions":  # messages to people on call are written down, where nobody is woken by invented data
+            own |= {"NEARMISS_NOTIFY_CHANNEL": "file", "NEARMISS_NOTIFY_FILE": str(self.root / "notifications.ndjson")}
         environment = {**self._common_environment(), **own}
-        return Program(name, (*command, "--no-access-log"), environment, self._project, _SERVICE_GRACE_S)
+        return Program(name, (*command, "--no-access-log", *_KEEP_ALIVE), environment, self._project, _SERVICE_GRACE_S)
 
     def _load(self) -> None:
         urls = {f"NEARMISS_{name.upper()}_URL": self.direct_url(name) for name in SERVICES}
@@ -201,6 +215,8 @@ class Demo(Stack):
 
     def _common_environment(self) -> dict[str, str]:
         addresses = {"KAFKA_BOOTSTRAP_SERVERS": self.engines.kafka_bootstrap, "MONGODB_URI": self.engines.mongodb_uri}
+        if (copies := self.engines.topic_replication) > 1:
+            addresses["NEARMISS_TOPIC_REPLICATION"] = str(copies)
         return {**keys.without_secrets(os.environ), **addresses, "PYTHONUNBUFFERED": "1"}
 
     def _secrets(self) -> dict[str, str]:

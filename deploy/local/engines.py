@@ -14,7 +14,7 @@ from deploy.local.settings import DOWNLOADS, LocalSettings
 from deploy.local.state import FolderLock
 from deploy.local.supervisor import Program, Supervisor
 
-NAMES = ("kafka", "mongo")
+KINDS = ("kafka", "mongo")
 _EXTERNAL_TIMEOUT_S = 60.0
 _POLL_S = 0.25
 
@@ -60,14 +60,34 @@ class Engines:
         self._starting_or_running = threading.Event()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The engines by name: kafka and mongo; or kafka-1, kafka-2, kafka-3 and mongo."""
+        return (*self._brokers(), "mongo")
+
+    @property
     def kafka_bootstrap(self) -> str:
-        """Kafka's address, host:port."""
-        return self.settings.kafka_bootstrap_servers or f"{LOCALHOST}:{self.ports.port('kafka')}"
+        """Kafka's address, host:port, with commas where there are several."""
+        return self.settings.kafka_bootstrap_servers or ",".join(map(self.address, self._brokers()))
 
     @property
     def mongodb_uri(self) -> str:
         """MongoDB's address with the replica set named."""
         return self.settings.mongodb_uri or mongo.uri(self.ports.port("mongo"))
+
+    @property
+    def topic_replication(self) -> int:
+        """How many copies a topic can have here."""
+        return len(self._brokers())
+
+    def address(self, name: str) -> str:
+        """Return the address of one engine.
+
+        Args:
+            name: One of `names`.
+        """
+        if name == "mongo":
+            return self.mongodb_uri
+        return self.settings.kafka_bootstrap_servers or f"{LOCALHOST}:{self.ports.port(_port_name(name))}"
 
     @property
     def holds_folder(self) -> bool:
@@ -76,7 +96,7 @@ class Engines:
 
     def is_ours(self, name: str) -> bool:
         """Say whether an engine is started here, not found in the environment."""
-        return (self.settings.kafka_bootstrap_servers if name == "kafka" else self.settings.mongodb_uri) is None
+        return (self.settings.mongodb_uri if name == "mongo" else self.settings.kafka_bootstrap_servers) is None
 
     def start(self, tell: Tell = _silently) -> None:
         """Start both engines side by side and return when both answer; on any failure nothing is left running.
@@ -86,18 +106,21 @@ class Engines:
 
         Raises:
             StackAlreadyRunning: another process runs engines over this folder.
+            StackError: the folder holds another number of brokers, or brokers are asked for where others are named.
             EngineUnavailable: an engine's program cannot be had, or an address in the environment does not answer.
             ProgramFailed: an engine ended or did not answer in time.
         """
         self._lock.acquire()
         self._starting_or_running.set()
         try:
-            for name in ("kafka", "kafka_controller", "mongo"):
-                if self.is_ours(name.removesuffix("_controller")):
-                    self.ports.port(name)
-            with ThreadPoolExecutor(len(NAMES)) as pool:
+            self._refuse_brokers_of_others()
+            if self.is_ours("kafka"):
+                self._cluster()  # settles its ports before the threads below ask for theirs
+            if self.is_ours("mongo"):
+                self.ports.port("mongo")
+            with ThreadPoolExecutor(len(KINDS)) as pool:
                 try:
-                    for done in [pool.submit(self._bring_up, name, tell) for name in NAMES]:
+                    for done in [pool.submit(self._bring_up, kind, tell) for kind in KINDS]:
                         done.result()
                 except BaseException:
                     self._starting_or_running.clear()
@@ -117,7 +140,7 @@ class Engines:
         """Kill an engine with SIGKILL and return when it is dead.
 
         Args:
-            name: kafka or mongo.
+            name: One of `names`.
             stay_down: True to leave it down until `restart`; else it is started again within a second.
         """
         self.supervisor.kill(name, stay_down)
@@ -131,7 +154,7 @@ class Engines:
         """Wait until an engine that is started here answers.
 
         Args:
-            name: kafka or mongo.
+            name: One of `names`.
             timeout_s: How long to wait.
 
         Raises:
@@ -143,40 +166,56 @@ class Engines:
         """Ask an engine once whether it is in service.
 
         Args:
-            name: kafka or mongo.
+            name: One of `names`.
 
         Returns:
-            True when Kafka names a broker, or MongoDB has a primary.
+            True when a broker names itself as in service, or MongoDB has a primary.
         """
-        if name == "kafka":
+        if name != "mongo":
             if self.settings.kafka_bootstrap_servers:
                 return kafka.any_reachable(self.settings.kafka_bootstrap_servers)
-            return kafka.answers(self.ports.port("kafka"))
+            return kafka.answers(self.ports.port(_port_name(name)), kafka.number_of(name))
         if self.settings.mongodb_uri:
             return mongo.is_reachable(self.settings.mongodb_uri)
         return mongo.is_primary(self.ports.port("mongo"))
 
-    def _bring_up(self, name: str, tell: Tell) -> None:
+    def _brokers(self) -> tuple[str, ...]:
+        return kafka.node_names(self.settings.nearmiss_kafka_brokers if self.is_ours("kafka") else 1)
+
+    def _cluster(self) -> list[kafka.Node]:
+        port = self.ports.port
+        return [
+            kafka.Node(name, kafka.number_of(name), port(_port_name(name)), port(f"{_port_name(name)}_controller"))
+            for name in self._brokers()
+        ]
+
+    def _refuse_brokers_of_others(self) -> None:
+        if not self.is_ours("kafka") and self.settings.nearmiss_kafka_brokers != 1:
+            raise StackError("KAFKA_BOOTSTRAP_SERVERS names a Kafka that runs already: no brokers are started here")
+
+    def _bring_up(self, kind: str, tell: Tell) -> None:
         started = time.monotonic()
-        if self.is_ours(name):
-            program = self._kafka_program() if name == "kafka" else self._mongo_program()
-            if not self._starting_or_running.is_set():
-                raise StackError(f"{name} was not started: the stack is being stopped")
-            self.supervisor.start(program)
-            self.wait_ready(name)
+        if self.is_ours(kind):
+            programs = self._kafka_programs() if kind == "kafka" else [self._mongo_program()]
+            for program in programs:
+                if not self._starting_or_running.is_set():
+                    raise StackError(f"{kind} was not started: the stack is being stopped")
+                self.supervisor.start(program)
+            for program in programs:
+                self.wait_ready(program.name)
         else:
-            self._await_external(name)
-        label, address = ("Kafka", self.kafka_bootstrap) if name == "kafka" else ("MongoDB", self.mongodb_uri)
+            self._await_external(kind)
+        label, address = ("Kafka", self.kafka_bootstrap) if kind == "kafka" else ("MongoDB", self.mongodb_uri)
         # An address from the environment may hold a password.
         tell(
-            f"{label} at {address}" if self.is_ours(name) else f"{label} of the environment", time.monotonic() - started
+            f"{label} at {address}" if self.is_ours(kind) else f"{label} of the environment", time.monotonic() - started
         )
 
-    def _kafka_program(self) -> Program:
-        folder = self.root / "kafka"
+    def _kafka_programs(self) -> list[Program]:
         classes = jars.class_path(DOWNLOADS, self.settings.nearmiss_kafka_jars)
-        kafka.prepare(folder, classes, self.ports.port("kafka"), self.ports.port("kafka_controller"))
-        return kafka.program(folder, classes, dict(os.environ))
+        cluster = self._cluster()
+        kafka.prepare(self.root, classes, cluster)
+        return [kafka.program(self.root, classes, node, cluster, dict(os.environ)) for node in cluster]
 
     def _mongo_program(self) -> Program:
         return mongo.program(mongo.binary(), self.root / "mongo", self.ports.port("mongo"), dict(os.environ))
@@ -191,3 +230,8 @@ class Engines:
                     f"{address} did not answer within {_EXTERNAL_TIMEOUT_S:.0f} s: check {variable} in the environment"
                 )
             time.sleep(_POLL_S)
+
+
+def _port_name(engine: str) -> str:
+    """Ports are named as the environment's variables can be: NEARMISS_KAFKA_PORT."""
+    return engine.replace("-", "_")

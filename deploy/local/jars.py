@@ -1,4 +1,4 @@
-"""Kafka's jars: a locked list with hashes, fetched from Maven Central by jgo, kept in a folder, checked before use."""
+"""Jars from Maven Central: locked lists with hashes, fetched by jgo, kept in a folder, checked before use."""
 
 import csv
 import fcntl
@@ -20,6 +20,10 @@ _WAYS_OUT = (
     "Ways out: an address in KAFKA_BOOTSTRAP_SERVERS; docker compose; "
     "a folder with the jars named in deploy/local/kafka_jars.csv, given by NEARMISS_KAFKA_JARS"
 )
+
+
+class WrongJar(Exception):
+    """A jar came with another hash than the locked one; names its coordinate."""
 
 
 def locked_jars(lock_file: Path = LOCK_FILE) -> dict[str, str]:
@@ -52,12 +56,26 @@ def class_path(downloads: Path, folder: Path | None = None) -> str:
         if not any(folder.glob("kafka-clients-*.jar")):
             raise EngineUnavailable(f"NEARMISS_KAFKA_JARS names {folder}, which holds no kafka-clients jar")
         return f"{folder.resolve()}/*"
+    return ":".join(str(jar) for jar in fetch_jars(LOCK_FILE, downloads, f"Kafka's jars. {_WAYS_OUT}"))
+
+
+def fetch_jars(lock_file: Path, downloads: Path, told: str) -> list[Path]:
+    """Return the jars of a locked list, fetching those that are not there yet.
+
+    Args:
+        lock_file: CSV with the columns coordinate and sha256.
+        downloads: Folder that keeps what is fetched; shared by processes.
+        told: What is being fetched, and the ways out where it cannot be; stands in the error.
+
+    Raises:
+        EngineUnavailable: Maven Central cannot be reached or sends something else.
+    """
     kept = downloads / "jars"
     kept.mkdir(parents=True, exist_ok=True)
     with (downloads / "jars.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _fetch_missing(kept, downloads / "maven")
-    return ":".join(str(kept / _file_name(coordinate)) for coordinate in locked_jars())
+        _fetch_missing(lock_file, kept, downloads / "maven", told)
+    return [kept / _file_name(coordinate) for coordinate in locked_jars(lock_file)]
 
 
 def write_lock_file(downloads: Path, lock_file: Path = LOCK_FILE) -> int:
@@ -85,8 +103,9 @@ def write_lock_file(downloads: Path, lock_file: Path = LOCK_FILE) -> int:
     return len(hashes)
 
 
-def _fetch_missing(kept: Path, repository: Path) -> None:
-    missing = {name: digest for name, digest in locked_jars().items() if not (kept / _file_name(name)).exists()}
+def _fetch_missing(lock_file: Path, kept: Path, repository: Path, told: str) -> None:
+    wanted = locked_jars(lock_file)
+    missing = {name: digest for name, digest in wanted.items() if not (kept / _file_name(name)).exists()}
     if not missing:
         return
     context = MavenContext(repo_cache=repository)
@@ -94,8 +113,10 @@ def _fetch_missing(kept: Path, repository: Path) -> None:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda item: _fetch(context, kept, *item), missing.items()))
     except (RequestException, RuntimeError) as failure:
+        raise EngineUnavailable(f"Maven Central did not give ({failure}): {told}") from failure
+    except WrongJar as failure:
         raise EngineUnavailable(
-            f"Kafka's jars could not be fetched from Maven Central: {failure}. {_WAYS_OUT}"
+            f"Maven Central sent another {failure} than {lock_file.name} names: {told}"
         ) from failure
     shutil.rmtree(repository, ignore_errors=True)
 
@@ -109,9 +130,7 @@ def _fetch(context: MavenContext, kept: Path, coordinate: str, sha256: str) -> N
     fetched = artifact.resolve()
     if _sha256(fetched) != sha256:
         fetched.unlink()
-        raise EngineUnavailable(
-            f"Maven Central sent another {coordinate} than the one in {LOCK_FILE.name}. {_WAYS_OUT}"
-        )
+        raise WrongJar(coordinate)
     fetched.replace(kept / _file_name(coordinate))
 
 

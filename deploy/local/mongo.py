@@ -104,6 +104,9 @@ def program(mongod: Path, folder: Path, port: int, environment: Mapping[str, str
         # A replica set of one has nobody to hand over to; the default waits 15 s for that at SIGTERM.
         "shutdownTimeoutMillisForSignaledShutdown=100",
         "diagnosticDataCollectionEnabled=false",
+        # Dropped collections keep their files open for this long (default 300 s): test runs that drop many run out of
+        # file handles. The relay's snapshot reads take well under a second.
+        "minSnapshotHistoryWindowInSeconds=15",
     )
     command = [str(mongod), "--nounixsocket", "--quiet"]
     for pair in (*options.items(), *(("--setParameter", parameter) for parameter in parameters)):

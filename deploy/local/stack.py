@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from deploy.local.engines import NAMES, Engines
+from deploy.local.engines import Engines
 from deploy.local.settings import LocalSettings
 from deploy.local.state import write_json
 
@@ -83,10 +83,14 @@ class Stack:
 
     def programs(self) -> dict[str, dict[str, Any]]:
         """Describe what runs: process id (null when down or not ours) and address by program."""
-        addresses = {"kafka": self.engines.kafka_bootstrap, "mongo": self.engines.mongodb_uri}
-        pid = self.engines.supervisor.pid
+        engines = self.engines
         return {
-            name: {"pid": pid(name), "address": addresses[name], "ours": self.engines.is_ours(name)} for name in NAMES
+            name: {
+                "pid": engines.supervisor.pid(name),
+                "address": engines.address(name),
+                "ours": engines.is_ours(name),
+            }
+            for name in engines.names
         }
 
     def publish(self) -> None:

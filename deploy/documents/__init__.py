@@ -1,0 +1,1 @@
+"""What is written from the code for people and programs that run or read the system."""
