@@ -4,26 +4,62 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from deploy.local.engines import Engines
+from deploy.local.styles import ensure_styles
 from shared.runtime.provision import provision_topics
+from tests.support.browser import Looker, open_browser
 from tests.support.system import System
 
 _NUMBER = itertools.count(1)
+_MEMORY = Path("/dev/shm")
+_MEMORY_FREE_MIN_BYTES = 8 << 30
+
+
+def pytest_configure() -> None:
+    """Put the pages' component styles in their place; on a fresh clone they are fetched once."""
+    ensure_styles()
+
+
+# Pictures of all local variables, the default, take so long to draw that a consumer under test misses its heartbeats.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
+
+
+@contextmanager
+def _folder(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder for engines: in memory where there is plenty, for syncing a disk is most of a test's time."""
+    if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _MEMORY_FREE_MIN_BYTES:
+        yield factory.mktemp(name)
+        return
+    folder = Path(tempfile.mkdtemp(prefix=f"nearmiss-{name}-", dir=_MEMORY))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """Real engines over a temporary folder, or those that the environment names."""
-    running = Engines(tmp_path_factory.mktemp("engines"))
-    running.start()
-    yield running
-    running.stop()
+    """Real engines over a folder of their own, or those that the environment names."""
+    with _folder(tmp_path_factory, "engines") as folder:
+        running = Engines(folder)
+        running.start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +85,13 @@ async def database_prefix(mongodb_uri: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Looker]:
+    """The system's Chromium, once for the whole run; see tests/support/browser.py."""
+    async with open_browser() as looker:
+        yield looker
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real data; tests that need it are skipped where it is absent."""
     root = Path(__file__).resolve().parent.parent
@@ -62,7 +105,8 @@ def real_data() -> Path:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Everything as processes, with the demo's data loaded; shared by the tests that look from outside."""
     os.environ.setdefault("NEARMISS_SESSION_TIMEOUT_MS", "6000")
-    running = System(tmp_path_factory.mktemp("system"))
-    running.bring_up()
-    yield running
-    running.close()
+    with _folder(tmp_path_factory, "system") as folder:
+        running = System(folder)
+        running.bring_up()
+        yield running
+        running.close()

@@ -12,9 +12,35 @@ from rich.table import Table
 
 from deploy.local.engines import Engines
 from shared.runtime.provision import provision_topics
-from tests.benchmarks import classifier_service
+from tests.benchmarks import (
+    actions_detection,
+    actions_service,
+    classifier_model,
+    classifier_service,
+    intake_import,
+    intake_single,
+    redaction,
+    reporting_export,
+    reporting_growth,
+    reporting_reads,
+    reporting_rebuild,
+    reporting_views,
+)
 
-BENCHMARKS = (classifier_service,)
+BENCHMARKS = (
+    redaction,
+    intake_import,
+    intake_single,
+    classifier_model,
+    classifier_service,
+    actions_service,
+    actions_detection,
+    reporting_views,
+    reporting_export,
+    reporting_growth,
+    reporting_reads,
+    reporting_rebuild,
+)
 
 
 def main() -> None:

@@ -25,17 +25,19 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pydantic import SecretStr
 
 from services.classifier.adapters.announce import Announcer
-from services.classifier.domain.classification import MODEL_VERSION
-from services.classifier.domain.classify import Classifier
-from services.classifier.routes import Tagging, answers_of
+from services.classifier.domain.classify import Asked, Classifier
+from services.classifier.domain.prompts import whys
+from services.classifier.routes.tagging import Tagging, answers_of
 from shared.contracts.envelope import headers_for, partition_key
 from shared.contracts.intake import Report, ReportReceived
 from shared.contracts.topics import CLASSIFICATIONS, REPORTS, Topic
 from shared.kernel.clock import SystemClock
 from shared.kernel.ids import derived_id, event_id
 from shared.runtime.kafka import Producer, Record, partition_of
+from shared.runtime.memory import settle
 from shared.runtime.runtime import Runtime
 from shared.runtime.settings import RuntimeSettings
+from shared.taxonomy.duty_loader import load_duties
 from shared.taxonomy.loader import load_taxonomy
 
 RECORDS = 20_000
@@ -72,8 +74,8 @@ def reports(number: int) -> list[ReportReceived]:
 def model() -> tuple[Classifier, Announcer]:
     """The shipped model and the writer of its records, the same for both sides."""
     taxonomy = load_taxonomy()
-    reasons = {rule.id: rule.why for rule in taxonomy.escalation_rules}
-    return Classifier(taxonomy), Announcer(taxonomy.version, MODEL_VERSION, reasons)
+    classifier = Classifier(taxonomy)
+    return classifier, Announcer(taxonomy.version, classifier.version, whys(taxonomy, load_duties(taxonomy)))
 
 
 async def fill(kafka: str, topic: Topic) -> None:
@@ -107,19 +109,17 @@ async def floor(kafka: str, topic: Topic) -> dict[str, float]:
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", enable_idempotence=True)
     await consumer.start()
     await producer.start()
+    settle()
     done, cpu, wall = 0, time.process_time(), time.perf_counter()
     while done < RECORDS:
         batches = await consumer.getmany(timeout_ms=100, max_records=500)
         now, futures = datetime.now(UTC), []
-        for records in batches.values():
-            for record in records:
-                said = topic.decode(record.value)
-                assert isinstance(said, ReportReceived)
-                name, partition, (key, value, headers) = announcer.classified(
-                    said, classifier.classify(said.report.text, said.report.setting, answers_of(said.report)), now
-                )
-                futures.append(await producer.send(name, value, key=key, partition=partition, headers=headers))
-            done += len(records)
+        told = [topic.decode(record.value) for records in batches.values() for record in records]
+        asked = [Asked(said.report.text, said.report.setting, answers_of(said.report)) for said in told]
+        for said, labels in zip(told, classifier.classify_many(asked), strict=True):
+            name, partition, (key, value, headers) = announcer.classified(said, labels, now)
+            futures.append(await producer.send(name, value, key=key, partition=partition, headers=headers))
+        done += len(told)
         if futures:
             await asyncio.gather(*futures)
             await consumer.commit()

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
+from services.actions.adapters.routine_book import MongoRoutineBook
 from services.actions.adapters.store import MongoStore
+from services.actions.adapters.watch import WatchReader
+from services.actions.domain.detection.series import SeriesBook
+from services.actions.domain.watch.day import run_day
 from services.actions.routes.timer import review_once
 from services.actions.usecases.reviews import Patience, Reviews
+from services.actions.usecases.routine_run import RoutineRun
 from shared.contracts.intake import ReportWithdrawn
 from shared.kernel.clock import FixedClock, start_of_day
 from shared.kernel.errors import Unavailable
 from shared.kernel.principal import Role
+from shared.taxonomy.detection_data import load_detection_data
+from shared.taxonomy.loader import load_taxonomy
 from tests.support.actions import MONDAY, classified, exposed, open_house, registered, report
 
 pytestmark = pytest.mark.engines
 FITS_NOTHING = (("medication",), ())
 SUNDAY = MONDAY + timedelta(days=15 * 7 - 1)
-TITLES = {"medication": "Medicines"}
+DATA = load_detection_data(load_taxonomy())
+WATCH = partial(run_day, data=DATA, book=SeriesBook(DATA))
 
 
 @pytest.fixture
@@ -27,14 +36,15 @@ async def house(mongodb_uri, database_prefix):
         yield opened
 
 
-def weekly(counts, replay=True, **changes) -> list:
-    """So many medicine reports on the Wednesday of each week."""
+def weekly(counts, replay=True, prefix="w", **changes) -> list:
+    """So many medicine reports spread over each week, each of another event in other words."""
     events = []
     for week, count in enumerate(counts):
         for number in range(count):
-            name = f"w{week}-{number}"
-            day = MONDAY + timedelta(weeks=week, days=2)
-            events += [report(name, day, replay=replay, **changes), classified(name, FITS_NOTHING)]
+            name = f"{prefix}{week}-{number}"
+            day = MONDAY + timedelta(weeks=week, days=2 * number % 7)
+            text = f"{prefix}alpha{week} beta{number} gamma{week}x{number} noted."
+            events += [report(name, day, replay=replay, text=text, **changes), classified(name, FITS_NOTHING)]
     return events
 
 
@@ -45,33 +55,27 @@ async def replay(house, first: date = MONDAY, last: date = SUNDAY, **changes):
 
 
 async def test_a_replay_raises_updates_and_closes_as_of_its_days(house):
-    """The rise is found on the Sunday on which it could first be known, and dated by the end of that day."""
+    """The rise is found as the Sunday ends on which it could first be known, and is dated by that moment."""
     await house.fold(registered(), weekly([1] * 12 + [4] * 3 + [1] * 6))
 
     answer = await replay(house, last=MONDAY + timedelta(days=21 * 7 - 1))
 
     assert answer.status_code == 200, answer.text
     events = await house.events()
-    mine = [event for event in events if event.signal.series.domains == ("medication",)]
-    assert [(event.type, event.signal.observed) for event in mine] == [
-        ("SignalRaised", 12),
-        ("SignalUpdated", 9),
-        ("SignalUpdated", 6),
-        ("SignalUpdated", 3),
-        ("SignalClosed", 3),
+    assert [(event.type, event.signal.observed, event.signal.version) for event in events] == [
+        ("SignalRaised", 12, 1),
+        ("SignalUpdated", 13, 2),
+        ("SignalClosed", 15, 3),
     ]
-    raised = mine[0]
+    raised = events[0]
     assert raised.replay
-    assert raised.signal.raised_on == SUNDAY
-    assert raised.effective_at == start_of_day(raised.signal.raised_on + timedelta(days=1))
-    assert raised.signal.question.startswith("Medicines at Elm House: ")
+    assert raised.signal.series.domains == ("medication",)
+    assert raised.signal.raised_on == SUNDAY + timedelta(days=1)
+    assert raised.effective_at == start_of_day(raised.signal.raised_on)
+    assert raised.signal.question.startswith("Medicines at Elm House: 12 reports from ")
+    assert (raised.signal.expected, raised.signal.sites) == (3.0, ("s",))
     assert len(raised.signal.report_ids) == raised.signal.observed
-    assert answer.json() == {
-        "days": 21 * 7,
-        "signals_raised": sum(event.type == "SignalRaised" for event in events),
-        "signals_updated": sum(event.type == "SignalUpdated" for event in events),
-        "signals_closed": sum(event.type == "SignalClosed" for event in events),
-    }
+    assert answer.json() == {"days": 21 * 7, "signals_raised": 1, "signals_updated": 1, "signals_closed": 1}
 
 
 async def test_a_second_replay_changes_nothing(house):
@@ -102,14 +106,41 @@ async def test_a_replay_that_broke_off_goes_on_where_it_was(house):
 
 async def test_backfill_and_held_reports_raise_nothing(house):
     """History of another time, and reports that a site may not see, are not in a site's signals."""
-    await house.fold(registered(), weekly([1] * 12 + [8] * 3, origin="backfill"))
-    await house.fold(weekly([1] * 12), [])
-    await house.fold(
-        [report(f"h{n}", SUNDAY, visibility="held") for n in range(9)],
-        [classified(f"h{n}", FITS_NOTHING) for n in range(9)],
-    )
+    await house.fold(registered(), weekly([1] * 12 + [8] * 3, prefix="b", origin="backfill"))
+    await house.fold(weekly([1] * 15), [])
+    await house.fold(weekly([0] * 12 + [4] * 3, prefix="h", visibility="held"))
 
     assert (await replay(house)).json()["signals_raised"] == 0
+    assert await house.state("findings") == []
+
+
+async def test_what_is_withdrawn_or_held_later_leaves_an_open_signal(house):
+    """The signal is said again without the report, as of the next Sunday."""
+    await house.fold(registered(), weekly([1] * 12 + [4] * 3))
+    await replay(house)
+    await house.fold(
+        report("w13-0", MONDAY + timedelta(weeks=13), ReportWithdrawn, 2),
+        report("w14-0", MONDAY + timedelta(weeks=14), revision=2, visibility="held"),
+    )
+
+    await replay(house, last=SUNDAY + timedelta(days=7))
+
+    raised, updated = await house.events()
+    assert set(raised.signal.report_ids) - set(updated.signal.report_ids) == {"w13-0", "w14-0"}
+    assert (updated.type, updated.signal.observed, updated.signal.version) == ("SignalUpdated", 10, 2)
+
+
+async def test_a_report_that_comes_late_counts_from_the_next_review_on(house):
+    """What was said of a day that is over stays; the rise is found as of the Sunday after the reports came."""
+    await house.fold(registered(), weekly([1] * 12 + [1] * 3))
+    await replay(house)
+    assert await house.events() == []
+    await house.fold(weekly([0] * 12 + [6] * 3, prefix="late"))
+
+    await replay(house, last=SUNDAY + timedelta(days=7))
+
+    (raised,) = await house.events("SignalRaised")
+    assert raised.signal.raised_on == SUNDAY + timedelta(days=8)
 
 
 async def test_a_withdrawn_report_is_out_of_the_review(house):
@@ -126,26 +157,6 @@ async def test_exposure_loaded_for_the_time_before_the_first_report_makes_no_ris
     await house.fold(registered(), [exposed(week, 280) for week in range(15)], weekly([0] * 11 + [3] * 4))
 
     assert (await replay(house)).json()["signals_raised"] == 0
-
-
-async def test_signals_are_listed_with_the_bound_of_false_alarms(house):
-    """Managers see their own sites' open signals, newest first, and what chance alone brings."""
-    await house.fold(registered(), weekly([1] * 12 + [4] * 3))
-    await replay(house)
-    async with house.client(Role.MANAGER, sites=["s"]) as manager:
-        page = (await manager.get("/v1/signals", params={"site": "s"})).json()
-        closed = (await manager.get("/v1/signals", params={"status": "closed"})).json()
-    async with house.client(Role.MANAGER, sites=["other"]) as other:
-        hidden = (await other.get("/v1/signals")).json()
-
-    assert {tuple(signal["series"]["domains"]) for signal in page["signals"]} == {(), ("medication",)}
-    assert {signal["site_id"] for signal in page["signals"]} == {"s"}
-    assert page["rule"] == {
-        "rule": "rising_rate",
-        "rule_version": "2026.11",
-        "false_alarms_per_site_month_at_most": 0.5,
-    }
-    assert (closed["signals"], hidden["signals"]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -184,7 +195,9 @@ async def test_a_replay_does_not_judge_what_was_not_yet_read(house):
 def live(house, clock: FixedClock, holder: str = "me") -> tuple[MongoStore, Reviews]:
     """Reviews by a clock of the test's own."""
     store = MongoStore(house.runtime.mongo, clock, holder, 60_000, house.runtime.wake)
-    return store, Reviews(store, house.runtime, clock, TITLES, Patience(6.0, 0.3, 50))
+    reading = WatchReader(house.runtime.mongo)
+    routines = RoutineRun(store, store, MongoRoutineBook(house.runtime.mongo, holder, 60_000), ahead_weeks=6)
+    return store, Reviews(store, reading, house.runtime, clock, WATCH, Patience(6.0, 0.3), routines, store, DATA)
 
 
 async def last_day(house) -> str | None:
@@ -237,7 +250,7 @@ async def test_days_are_caught_up_one_by_one_after_a_standstill(house):
 
     assert await last_day(house) == SUNDAY.isoformat()
     raised = await house.events("SignalRaised")
-    assert {event.signal.series.domains for event in raised} == {(), ("medication",)}
+    assert [event.signal.series.domains for event in raised] == [("medication",)]
     assert {event.replay for event in raised} == {False}
     assert {event.effective_at for event in raised} == {clock.moment}
 
@@ -269,3 +282,34 @@ async def test_one_process_at_a_time_reviews_a_provider(house):
     await other.release("p")
     await review_once(store, reviews)
     assert await last_day(house) == "2026-03-01"
+
+
+async def test_a_review_that_another_one_overtook_leaves_nothing(house):
+    """Where the day was closed by somebody else in between, nothing is stored or told."""
+    await house.fold(registered(), weekly([1] * 12 + [4] * 3))
+    clock = FixedClock(start_of_day(SUNDAY + timedelta(days=2)))
+    store, _ = live(house, clock)
+    reading = WatchReader(house.runtime.mongo)
+    known = await reading.known("p", ["s"], SUNDAY)
+    head = await reading.head("p")
+    found = WATCH(known)
+    assert [word for word, _ in found.signals] == ["raised"]
+    await house.db["watch"].insert_one({"_id": "p", "to": SUNDAY.isoformat()})
+
+    with pytest.raises(Unavailable, match="took the review over"):
+        await store.run(lambda work: work.watch.keep("p", SUNDAY, head, found))
+
+    assert await house.state("findings") == []
+    assert [fact for fact in await house.state("facts") if "judged_on" in fact] == []
+
+
+async def test_hashes_of_words_are_forgotten_after_four_weeks(house):
+    """Nothing is compared with a report that old; the report itself stays counted."""
+    await house.fold(registered(), weekly([1] * 15))
+    await replay(house)
+
+    facts = await house.state("facts")
+    kept = {fact["report_id"] for fact in facts if fact["marks"]}
+
+    assert kept == {f"w{week}-0" for week in (11, 12, 13, 14)}
+    assert all(fact["counts"] for fact in facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,11 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from pydantic import SecretStr
 
-from services.classifier.adapters.announce import Announcer
-from services.classifier.app import create_app
-from services.classifier.domain.classification import MODEL_VERSION
-from services.classifier.domain.classify import Classifier
-from services.classifier.routes import Tagging
+from services.classifier.adapters.shadow import MongoShadow
+from services.classifier.app import create_app, make_tagging
+from services.classifier.domain.shadow import Tally
 from services.classifier.settings import Settings
 from shared.contracts.classifier import ClassificationCorrected, ReportClassified
 from shared.contracts.envelope import headers_for, partition_key
@@ -54,9 +52,7 @@ def report_event(number: int, text: str, kind=ReportReceived, **changes):
 
 @pytest.fixture(scope="module")
 def tagging():
-    taxonomy = load_taxonomy()
-    reasons = {rule.id: rule.why for rule in taxonomy.escalation_rules}
-    return Tagging(Classifier(taxonomy), Announcer(taxonomy.version, MODEL_VERSION, reasons), FixedClock(NOW))
+    return make_tagging(load_taxonomy(), FixedClock(NOW))
 
 
 def test_every_record_is_the_contracts_event_with_its_key_partition_and_headers(tagging):
@@ -129,7 +125,7 @@ async def corrections(mongodb_uri, database_prefix):
         await job()
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
     client.headers["Authorization"] = f"Bearer {_token(Role.MANAGER)}"
-    yield SimpleNamespace(http=client, outbox=runtime.mongo.db["outbox"])
+    yield SimpleNamespace(http=client, outbox=runtime.mongo.db["outbox"], mongo=runtime.mongo)
     runtime.mongo.close()
 
 
@@ -261,3 +257,42 @@ async def test_a_name_in_a_reason_is_taken_out_before_it_is_kept(corrections):
 
     assert b"Olufemi" not in row["value"]
     assert b"07700" not in row["value"]
+
+
+@pytest.mark.engines
+async def test_the_review_set_pages_through_corrected_reports_of_one_tenant(corrections):
+    """Every corrected report once, in order, to those who answer for the whole provider."""
+    for number in range(5):
+        await corrections.http.post(f"/v1/reports/r{number}/corrections", json=BODY)
+    reader, seen, after = _as(Role.GOVERNANCE), [], None
+    while True:
+        params = {"limit": 2} | ({"after": after} if after else {})
+        page = (await corrections.http.get("/v1/review-set", params=params, headers=reader)).json()
+        seen += [(row["site_id"], row["report_id"], row["decisions"][0]["fields"]) for row in page["reports"]]
+        if (after := page["next"]) is None:
+            break
+    manager = await corrections.http.get("/v1/review-set", headers=_as(Role.MANAGER, sites=frozenset({"s1"})))
+    stranger = await corrections.http.get("/v1/review-set", params={"provider_id": "q"}, headers=reader)
+
+    assert seen == [("s1", f"r{number}", {"domains": ["handover"]}) for number in range(5)]
+    assert (manager.status_code, stranger.status_code) == (403, 404)
+
+
+@pytest.mark.engines
+async def test_comparisons_with_a_model_in_shadow_add_up_and_are_the_operators(corrections):
+    """Counts of several processes and restarts are one number; they name no provider."""
+    store = MongoShadow(corrections.mongo)
+    first, second = (Tally("rules-1", "linear-2+0a", date(2026, 3, 2)) for _ in range(2))
+    first.compared, first.agreed["domains"] = 3, 2
+    second.compared, second.escalations["only_shadow"] = 1, 1
+    await store.add([first])
+    await store.add([second])
+    answer = await corrections.http.get("/v1/shadow", headers=_as(Role.OPERATOR))
+    governance = await corrections.http.get("/v1/shadow", headers=_as(Role.GOVERNANCE))
+    found = answer.json()["comparisons"]
+
+    assert [(row["live"], row["shadow"], row["day"], row["compared"]) for row in found] == [
+        ("rules-1", "linear-2+0a", "2026-03-02", 4)
+    ]
+    assert (found[0]["agreed"]["domains"], found[0]["escalations"]["only_shadow"]) == (2, 1)
+    assert governance.status_code == 403

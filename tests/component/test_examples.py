@@ -56,7 +56,7 @@ def _of_tomorrow(body: bytes) -> bytes:
 
 def app_of(service: str, mongodb_uri: str, prefix: str):
     """The service's app; nothing of it connects but what the test opens."""
-    common = {"mongodb_uri": SecretStr(mongodb_uri), "database_prefix": prefix}
+    common = {"mongodb_uri": SecretStr(mongodb_uri), "database_prefix": prefix, "token_public_key": intake.PUBLIC_PEM}
     makers = {
         "intake": lambda: intake_app.create_app(intake.settings(mongodb_uri, prefix)),
         "classifier": lambda: classifier.create_app(classifier_settings.Settings(**common)),

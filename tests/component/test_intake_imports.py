@@ -20,6 +20,7 @@ from services.intake import __main__ as commands
 from services.intake.adapters.client import CallFailed, IntakeClient
 from services.intake.adapters.files import load_map
 from services.intake.adapters.upload import site_rows, upload_reports
+from services.intake.commands import console
 from tests.support.intake import BOOTSTRAP, Intake, running
 
 pytestmark = pytest.mark.engines
@@ -87,7 +88,7 @@ async def test_broken_lines_are_listed_and_the_good_ones_taken(intake: Intake) -
 
 async def test_a_file_in_any_pieces_is_read_the_same(intake: Intake) -> None:
     """Wherever the network cuts the stream, within a line or a character, the lines are the same."""
-    content = ("\n".join(line(text=f"Größe {n} fünf") for n in range(30))).encode()
+    content = ("\n".join(line(text=f"the café door {n}, at 5 °C") for n in range(30))).encode()
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(content), 11):
@@ -97,7 +98,7 @@ async def test_a_file_in_any_pieces_is_read_the_same(intake: Intake) -> None:
 
     assert (answer.json()["lines"], answer.json()["accepted"]) == (30, 30)
     texts = {event["report"]["text"] for event in await intake.outbox("reports")}
-    assert {f"Größe {n} fünf" for n in range(30)} == texts
+    assert {f"the café door {n}, at 5 °C" for n in range(30)} == texts
 
 
 async def test_csv_has_the_same_fields_flat(intake: Intake) -> None:
@@ -239,7 +240,7 @@ async def test_the_commands_register_record_and_import(
 ) -> None:
     """The commands send files and account for every row, as text and as a last line of JSON; a refusal exits with 2."""
     bridge = Bridge(intake.http)
-    monkeypatch.setattr(commands, "IntakeClient", lambda url, key: IntakeClient("http://front", key, bridge))
+    monkeypatch.setattr(console, "IntakeClient", lambda url, key: IntakeClient("http://front", key, bridge))
     files = {
         "providers.csv": "provider_id,name,synthetic\nnew,New,true\n",
         "exposure.csv": "site_id,period_start,period_end,unit,value,basis\nelm,2026-02-23,2026-03-01,visits,9,counted",

@@ -11,15 +11,16 @@ import httpx
 import pytest
 
 from services.intake.adapters.aggregates import Aggregates
+from services.intake.adapters.comparisons import MongoComparisons
 from services.intake.adapters.progress import MongoProgress
 from services.intake.routes.folds import progress_fold
 from shared.contracts import actions as actions_wire
-from shared.contracts import classifier as classifier_wire
 from shared.contracts.envelope import Event
 from shared.contracts.topics import ACTIONS, CLASSIFICATIONS, Topic
 from shared.runtime.fenced import Tx
 from shared.runtime.received import Received
 from tests.support.intake import NOW, PROVIDERS, SITES, Intake, running
+from tests.support.reporting import classified as said_of
 
 pytestmark = pytest.mark.engines
 HEADING = SITES.splitlines()[0]
@@ -183,12 +184,8 @@ async def test_faulty_exposure_is_listed_by_line(intake: Intake) -> None:
 
 
 def classified(report_id: str, at: datetime) -> Event:
-    return classifier_wire.ReportClassified.model_construct(
-        provider_id="rowan",
-        site_id="elm",
-        recorded_at=at,
-        classification=SimpleNamespace(report_id=report_id),
-    )
+    told = said_of(report_id, site="elm", provider="rowan")
+    return told.model_copy(update={"recorded_at": at})
 
 
 def action(version: int, status: str, *report_ids: str) -> Event:
@@ -212,7 +209,8 @@ async def test_progress_is_the_same_in_any_order_and_when_repeated(intake: Intak
         (ACTIONS, action(2, "accepted", "r1", "r2")),
     ]
     mongo = intake.app.state.runtime.mongo
-    fold = progress_fold(MongoProgress(Aggregates(mongo, intake.clock, lambda: None)))
+    aggregates = Aggregates(mongo, intake.clock, lambda: None)
+    fold = progress_fold(MongoProgress(mongo, aggregates), MongoComparisons(mongo, aggregates))
 
     async def after(order: Sequence[tuple[Topic, Event]]) -> list[dict[str, Any]]:
         await intake.db["progress"].delete_many({})

@@ -18,13 +18,14 @@ from services.reporting.routes.tables import write_place
 from shared.contracts.envelope import Event
 from shared.kernel.principal import Role
 from tests.support import reporting as say
-from tests.support.reporting import MONDAY, World, open_world
+from tests.support.reporting import MONDAY, NOW, World, open_world
 
 pytestmark = pytest.mark.engines
 ADDRESSES = (
     "/v1/views/site-domain-week",
     "/v1/providers/rowan-care/totals",
     "/v1/actions",
+    "/v1/duties",
     "/v1/signals",
     "/v1/reports",
     "/v1/sites",
@@ -226,6 +227,18 @@ async def test_an_analyst_gets_actions_without_what_people_typed(mongodb_uri: st
     assert (blank["reason"], [done["note"] for done in blank["steps"]]) == (None, [None])
     assert (whole["reason"], [done["note"] for done in whole["steps"]]) == ("typed reason", ["typed note"])
     assert blank["steps"][0]["title"] == "Write the checklist"
+
+
+async def test_an_analyst_gets_signals_without_what_a_reviewer_typed(mongodb_uri: str, database_prefix: str) -> None:
+    """The reason of a review is blank for who only analyses; decision, role and figures stay."""
+    review = {"decision": "watched", "reason": "typed reason", "by_role": "manager", "at": NOW}
+    async with open_world(mongodb_uri, database_prefix) as world:
+        await world.fold(say.provider(), say.site(), say.signal("s1", version=2, review=review), say.signal("s2"))
+        blank, plain = (await got(world.client(Role.ANALYST), "/v1/signals"))["signals"]
+        whole, _ = (await got(world.client(Role.GOVERNANCE), "/v1/signals"))["signals"]
+    assert (blank["review"]["reason"], blank["review"]["decision"], blank["observed"]) == (None, "watched", 9)
+    assert plain["review"] is None
+    assert whole["review"]["reason"] == "typed reason"
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

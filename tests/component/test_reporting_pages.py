@@ -60,11 +60,11 @@ def words(text: str) -> str:
 
 
 async def test_twelve_sites_over_eight_weeks_fit_into_sixty_kilobytes(world: World) -> None:
-    """The page stays small enough for a poor connection, with thirteen charts and a table behind each."""
+    """The page stays small enough for a poor connection, with thirteen charts and tables behind them."""
     await eight_weeks(world)
     text = await page(world.client(Role.GOVERNANCE))
     assert text.count("<svg") == 14, "one for each site, and the whole drawn wide and narrow"
-    assert text.count("<details>") == 13
+    assert text.count("<details>") == 2, "the small charts share one table"
     assert len(text.encode()) < 60_000
 
 
@@ -92,12 +92,12 @@ async def test_every_number_on_the_page_leads_to_exactly_its_reports(world: Worl
     links = {
         (html.unescape(href), int(number.replace(",", "")))
         for href, number in re.findall(r'<a href="([^"#]+)">([\d,]+)(?: reports?| seen)?</a>', text)
+        if "reports?" in href and "signal=" not in href and "action=" not in href
     }
-    assert len(links) > 150
+    assert len(links) > 120
     for href, number in sorted(links)[::9]:
-        if "signal=" not in href:
-            listed = await page(client, f"/providers/{href}")
-            assert f"{number:,} report" in words(re.findall(r"<h1>(.*?)</h1>", listed)[0]), href
+        listed = await page(client, f"/providers/{href}")
+        assert f"{number:,} report" in words(re.findall(r"<h1>(.*?)</h1>", listed)[0]), href
     behind_signal = await page(client, f"{PAGE}/reports?signal=s0")
     assert "<h1>1 report</h1>" in behind_signal
 
@@ -105,7 +105,7 @@ async def test_every_number_on_the_page_leads_to_exactly_its_reports(world: Worl
 async def test_the_answer_comes_first(world: World) -> None:
     """The first sentence has last week's figure, its usual range, and what is open."""
     await eight_weeks(world)
-    (lead,) = re.findall(r'<p class="lead">(.*?)</p>', await page(world.client(Role.GOVERNANCE)), re.S)
+    (lead,) = re.findall(r'<p class="answer">(.*?)</p>', await page(world.client(Role.GOVERNANCE)), re.S)
     said = words(lead)
     assert "Staff sent 30 reports in the week from Mon 16 Nov 2026, 12 of them near misses." in said
     assert "That is within the range of the 7 weeks before (30 to 30)." in said
@@ -123,7 +123,7 @@ async def test_questions_and_actions_are_told_in_full(world: World) -> None:
     assert "Rule rising-rate 1." in said
     for piece in ("Structured medication handover checklist", "Proposed, 0 of 1 step done", "Registered manager"):
         assert piece in said
-    assert "Fri 20 Nov 2026 overdue" in said
+    assert re.search(r"Fri 20 Nov 2026 · 1 report Overdue|Fri 20 Nov 2026 Overdue", said)
 
 
 async def test_text_from_outside_is_escaped_everywhere(world: World) -> None:

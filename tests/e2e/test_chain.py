@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import uuid
@@ -11,23 +12,29 @@ from datetime import date, datetime, timedelta
 
 import jsonschema
 import pytest
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
+from cloudevents.core.formats.json import JSONFormat
 from pymongo import MongoClient
 
-from deploy.demo import load as demo
+from deploy.demo import data
+from deploy.demo.load import LOADED
 from shared.contracts.publish import schema_path
-from shared.contracts.topics import TOPICS
+from shared.contracts.topics import MARKER_KEY, TOPICS
+from shared.kernel.clock import london_date
 from tests.e2e.log import every_record
 from tests.support.system import System, until
 
 pytestmark = pytest.mark.e2e
 MARKER = ("Zebedee", "Quillfeather")
 PLANTED = (
-    ("elm-house", {"medication"}, "medication-handover-checklist"),
-    ("harbour-court", {"equipment"}, "preventative-inspection-schedule"),
-    ("meadow-homecare", {"visits_scheduling", "records_data"}, "address-contact-verification"),
+    ("elm-house", {"medication"}, "medication-handover-checklist", "EFFECTIVE"),
+    ("harbour-court", {"equipment"}, "preventative-inspection-schedule", "EFFECTIVE"),
+    ("meadow-homecare", {"visits_scheduling", "records_data"}, "address-contact-verification", "EFFECTIVE"),
+    ("birchfield-lodge", {"medication"}, "mar-audit", "CONFOUNDED_REPORTING_FELL"),
 )
-"""Site, the domains of which one must rise there, and the playbook that its reports call for."""
-SITES = {site for site, _, _ in PLANTED}
+"""Site, the domains of which one must be spoken of there, the playbook that was chosen, and the verdict on it."""
+BY_CHANCE_MAX = 12
+"""Signals that the eight other sites may have by chance in 26 weeks; at 0.06 a site and month about 3 are expected."""
 
 
 @pytest.fixture(scope="session")
@@ -37,33 +44,58 @@ def governance(system: System):
 
 
 def test_the_demo_is_in_the_views_and_dated_as_it_would_have_been(system, governance):
-    """Twelve sites, every report once, the three planted cases found as signals and as tasks at their sites."""
-    expected = len((demo.HERE / "reports.ndjson").read_text().splitlines())
-    totals = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")
-    actions = governance.get("/v1/actions")["actions"]
-    signals = governance.get("/v1/signals")["signals"]
+    """Twelve sites, every report once, signals and tasks dated by the days on which they could be known."""
+    weeks, today = _weeks(governance), date.fromisoformat(system.addresses()[LOADED]) + timedelta(days=1)
+    totals = governance.get(f"/v1/providers/{data.PROVIDER}/totals")
+    actions = governance.get("/act/v1/actions", status="all", limit=500)["actions"]
+    signals = governance.get("/act/v1/signals", status="all", limit=500)["signals"]
 
-    assert totals["totals"]["reports"] == expected
+    assert totals["totals"]["reports"] == len(data.submissions(weeks[0], today))
     assert len(totals["sites"]) == 12
-    first, last = _weeks()[0], _weeks()[-1] + timedelta(days=6)
     for action in actions:
-        assert first <= demo.london_date(datetime.fromisoformat(action["proposed_at"])) <= last
+        assert weeks[0] <= london_date(datetime.fromisoformat(action["proposed_at"])) < today
     for signal in signals:
-        assert first <= date.fromisoformat(signal["raised_on"]) <= last
+        # A week is judged as it ends, and the finding is dated by the day on which it could be known.
+        assert weeks[0] <= date.fromisoformat(signal["raised_on"]) <= today
         assert "?" in signal["question"]
-        assert signal["observed"] > signal["expected"]
-    assert {s["site_id"] for s in signals} <= SITES
-    tasks = {(a["site_id"], a["playbook_id"]) for a in actions}
-    for site, domains, playbook in PLANTED:
-        series = [s["series"]["domains"] for s in signals if s["site_id"] == site]
-        assert [domain for domain in domains if series.count([domain]) == 1], f"{site}: {series}"
-        assert (site, playbook) in tasks
+        assert signal["expected"] is None or signal["observed"] > signal["expected"]
+    others = [signal for signal in signals if signal["site_id"] not in {site for site, *_ in PLANTED}]
+    assert len(others) <= BY_CHANCE_MAX
 
 
-def _weeks() -> list[date]:
-    """The Mondays of the demo's eight weeks."""
-    monday = demo.first_monday(demo.london_date(demo.SystemClock().now()))
-    return [monday + timedelta(weeks=week) for week in range(demo.WEEKS)]
+@pytest.mark.parametrize(("site", "domains", "playbook", "verdict"), PLANTED)
+def test_each_planted_case_goes_from_signal_to_task_to_the_verdict_that_its_figures_give(
+    governance, site, domains, playbook, verdict
+):
+    """The rise was raised as a signal that led to the task; its verdict was computed after that, by the live rules."""
+    signals = governance.get("/act/v1/signals", site=site, status="all", limit=500)["signals"]
+    tasks = governance.get("/act/v1/actions", site=site, status="all", limit=500)["actions"]
+    task = next(one for one in tasks if one["playbook_id"] == playbook and one["accepted_at"])
+    led = [signal for signal in signals if (signal["review"] or {}).get("action_id") == task["action_id"]]
+    evaluation = governance.get(f"/act/v1/actions/{task['action_id']}/evaluation")
+    history = governance.get(f"/act/v1/actions/{task['action_id']}")["history"]
+
+    assert any(domains & set(signal["series"]["domains"]) for signal in led)
+    assert all(date.fromisoformat(signal["raised_on"]) < _day(task["accepted_at"]) for signal in led)
+    assert task["report_ids"]
+    assert evaluation["baseline_is_a_rise"]
+    assert date.fromisoformat(evaluation["started_on"]) == _day(task["accepted_at"])
+    assert evaluation["verdict"]["verdict"] == verdict
+    assert evaluation["verdict"]["rate_ratio"] < 0.5, "all four fell; only the verdict tells them apart"
+    assert _day(evaluation["verdict"]["on"]) > _day(task["accepted_at"])
+    days = [_day(line["at"]) for line in history]
+    assert days == sorted(days), "what was done is told in the order of its days"
+
+
+def _day(moment: str) -> date:
+    return london_date(datetime.fromisoformat(moment)) if "T" in moment else date.fromisoformat(moment)
+
+
+def _weeks(client) -> list[date]:
+    """The Mondays of the demo's complete weeks, from the first that the views hold."""
+    asked = {"provider": data.PROVIDER, "domain": "(all)", "limit": 1}
+    monday = date.fromisoformat(client.get("/v1/views/site-domain-week", **asked)["rows"][0]["week_start"])
+    return [monday + timedelta(weeks=week) for week in range(data.WEEKS)]
 
 
 def test_the_page_shows_the_twelve_sites_to_who_follows_the_link(system):
@@ -73,17 +105,17 @@ def test_the_page_shows_the_twelve_sites_to_who_follows_the_link(system):
     with httpx.Client(base_url=system.front_url, follow_redirects=True) as browser:
         page = browser.get(system.addresses()["page"].removeprefix(system.front_url), headers={"Accept": "text/html"})
     stranger = httpx.get(
-        f"{system.front_url}/providers/{demo.PROVIDER}", headers={"Accept": "text/html"}, follow_redirects=False
+        f"{system.front_url}/providers/{data.PROVIDER}", headers={"Accept": "text/html"}, follow_redirects=False
     )
 
     assert page.status_code == 200
-    for site in {row["site_id"] for row in map(json.loads, (demo.HERE / "reports.ndjson").read_text().splitlines())}:
+    for site in {line["site_id"] for line in data.lines()}:
         assert site in page.text
     assert "<svg" in page.text
     assert "<table" in page.text
     assert "Invented" in page.text
     assert "unsafe" not in page.headers["content-security-policy"]
-    assert len(page.content) < 60_000
+    assert len(gzip.compress(page.content)) < 60_000, "too much for a poor connection"
     assert stranger.status_code == 303
 
 
@@ -92,7 +124,7 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
     text = "Wrong blister pack on the trolley at handover, seen before the tablet was given."
     body = {"site_id": "elm-house", "text": text, "occurred_band": "at_handover", "worry": 3}
     key = {"Idempotency-Key": uuid.uuid4().hex}
-    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
+    before = governance.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"]
     first = governance.post("/v1/reports", body, headers=key)
     again = governance.post("/v1/reports", body, headers=key)
     other = governance.post("/v1/reports", body | {"worry": 1}, headers=key)
@@ -101,7 +133,7 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
     assert (first.status_code, again.status_code, other.status_code) == (202, 202, 422)
     assert again.json()["report_id"] == report
     until(
-        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == before + 1,
+        lambda: governance.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"] == before + 1,
         what="one more report",
     )
     labels = until(lambda: _fact(governance, "elm-house", report).get("primary_domain"), what="the classification")
@@ -135,7 +167,7 @@ def test_a_report_is_accepted_once_amended_corrected_and_withdrawn(system, gover
     gone = governance.post(f"/in/v1/reports/{report}:withdraw", {"revision": 2, "reason": "entered_in_error"})
     assert gone.is_success, gone.text
     until(
-        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == before,
+        lambda: governance.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"] == before,
         what="one report less",
     )
 
@@ -180,22 +212,22 @@ def _view_of(client, action_id: str) -> dict:
 
 def test_exposure_reaches_the_view_of_its_week(system, governance):
     """Rates get their denominators from what the provider told, never from a guess."""
-    weeks = _weeks()
+    weeks = _weeks(governance)
     asked = {"site": "elm-house", "domain": "(all)", "from": weeks[0].isoformat(), "to": weeks[-1].isoformat()}
     rows = governance.get("/v1/views/site-domain-week", **asked)["rows"]
     told = [
         (row["period_start"], float(row["value"]), row["unit"])
-        for row in csv.DictReader(io.StringIO(demo.exposure_csv(weeks[0])))
+        for row in csv.DictReader(io.StringIO(data.exposure_csv(weeks[0])))
         if (row["site_id"], row["unit"]) == ("elm-house", "occupied_bed_days")
     ]
 
-    assert len(told) == demo.WEEKS
+    assert len(told) == data.WEEKS
     assert [(row["week_start"], row["exposure"], row["exposure_unit"]) for row in rows] == sorted(told)
 
 
 def test_bad_input_is_named_and_nothing_of_it_is_kept(system, governance):
     """Each kind of bad input gets problem+json with the field or the line, and counts nothing."""
-    before = governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
+    before = governance.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"]
     good = {"site_id": "elm-house", "text": "The lift stopped between floors, reset it.", "occurred_band": "now"}
 
     def refused(body, status, field):
@@ -234,7 +266,7 @@ def test_bad_input_is_named_and_nothing_of_it_is_kept(system, governance):
     assert missing.status_code == 422
     assert "text" in missing.text
     until(
-        lambda: governance.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == before + 1,
+        lambda: governance.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"] == before + 1,
         what="the one good row",
     )
 
@@ -250,7 +282,7 @@ def test_another_tenant_sees_and_reaches_nothing(system, governance):
     )["key"]
     other = system.client(key)
 
-    assert other.http.get(f"/v1/providers/{demo.PROVIDER}/totals").status_code == 404
+    assert other.http.get(f"/v1/providers/{data.PROVIDER}/totals").status_code == 404
     assert (
         other.post(
             "/v1/reports", {"site_id": "elm-house", "text": "Lift stuck again.", "occurred_band": "now"}
@@ -266,13 +298,13 @@ def test_a_held_report_is_hidden_from_its_site_and_shown_to_the_group(system, go
     """A reporter who wants someone outside to see it first is heard outside, and not counted inside."""
     operator = system.client()
     wanted = {
-        "provider_id": demo.PROVIDER,
+        "provider_id": data.PROVIDER,
         "sites": ["larch-view"],
         "roles": ["manager"],
         "label": "manager of one home",
     }
     manager = system.client(operator.send("/in/v1/keys", wanted)["key"])
-    seen = manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"]
+    seen = manager.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"]
     body = {
         "site_id": "larch-view",
         "text": "Please look at this from outside.",
@@ -283,7 +315,7 @@ def test_a_held_report_is_hidden_from_its_site_and_shown_to_the_group(system, go
     until(lambda: _fact(governance, "larch-view", report), what="the group to see it")
 
     assert _fact(manager, "larch-view", report) == {}
-    assert manager.get(f"/v1/providers/{demo.PROVIDER}/totals")["totals"]["reports"] == seen
+    assert manager.get(f"/v1/providers/{data.PROVIDER}/totals")["totals"]["reports"] == seen
     assert manager.http.get(f"/in/v1/reports/{report}").status_code == 404
     assert governance.http.get(f"/in/v1/reports/{report}").status_code == 200
 
@@ -322,17 +354,19 @@ def test_another_client_library_reads_every_topic_and_finds_the_published_schema
     seen = Counter()
     sites = {}
     for topic, record in every_record(system):
-        if topic.endswith(".dlq") or record.value() is None:
+        if topic.endswith(".dlq") or record.value() is None or record.key() == MARKER_KEY:
             continue
         body = json.loads(record.value())
         schemas[body["type"]].validate(body)
         headers = dict(record.headers())
+        read = from_binary(KafkaMessage(headers, record.key(), record.value()), JSONFormat())
+        assert (read.get_type(), read.get_id()) == (body["type"], body["event_id"])
         assert headers["ce_type"].decode() == body["type"]
         assert headers["ce_id"].decode() == body["event_id"]
         sites.setdefault((body["provider_id"], body["site_id"]), set()).add(record.partition())
         seen[topic] += 1
 
-    assert {t.name for t in TOPICS if t.events} == set(seen)
+    assert {t.name for t in TOPICS if t.events} <= set(seen)
     assert all(len(partitions) == 1 for partitions in sites.values()), (
         "a site's facts lie in one partition of every topic"
     )
@@ -344,7 +378,8 @@ def test_probes_and_metrics_are_for_operators_only(system):
 
     for name in ("intake", "classifier", "actions", "reporting"):
         direct = system.direct_url(name)
-        assert httpx.get(f"{direct}/health/live").status_code == 200
+        live = httpx.get(f"{direct}/health/live")
+        assert live.status_code == 200, f"{name}: {live.text}"
         metrics = httpx.get(f"{direct}/metrics").text
         assert "nearmiss_records_total" in metrics
         assert "nearmiss_outbox_rows" in metrics

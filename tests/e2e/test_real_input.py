@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from shared.contracts.topics import REPORTS
+from shared.contracts.topics import MARKER_KEY, REPORTS
 from tests.e2e.log import every_record
 from tests.support.system import System, until
 
@@ -86,7 +86,8 @@ def _accounting(out: str) -> dict[str, int]:
 
 def _accepted(system: System) -> list[str]:
     """The records' own ids of all reports of the sample that were published, once for each time."""
-    told = [json.loads(record.value()) for topic, record in every_record(system) if topic == REPORTS.name]
+    records = [record for topic, record in every_record(system) if topic == REPORTS.name]
+    told = [json.loads(record.value()) for record in records if record.key() != MARKER_KEY]
     return [said["report"]["external_reference"]["id"] for said in told if said["provider_id"] == PROVIDER]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from faststream import BaseMiddleware
 from pymongo.errors import AutoReconnect
@@ -137,35 +136,6 @@ async def test_too_many_dead_letters_in_a_row_halt_the_consumer(kafka_bootstrap,
         assert max((await runtime._ledger.places()).values(), default=0) == 0
 
 
-async def test_a_bug_stops_its_own_partition_and_the_others_flow(kafka_bootstrap, mongodb_uri, database_prefix):
-    """The partition stops exactly at the record that breaks; what lay before it took effect; an alarm is raised."""
-    topic = make_topic("bug")
-    await create(kafka_bootstrap, topic)
-    victim = event(SITES[3], 7)
-
-    def break_on_victim(events):
-        if any(received.event.event_id == victim.event_id for received in events):
-            raise ZeroDivisionError("invented bug")
-
-    async with member(
-        settings(kafka_bootstrap, mongodb_uri, database_prefix), [topic], Counting(break_on_victim)
-    ) as runtime:
-        await produce(kafka_bootstrap, topic, some_events(10))
-        lane = lane_of(topic, victim)
-        held_back = [e for e in some_events(10) if lane_of(topic, e) == lane]
-        position = [e.event_id for e in held_back].index(victim.event_id)
-
-        await eventually(
-            lambda: _all_once(runtime, 240 - (len(held_back) - position)), what="all before the bug and beside it"
-        )
-        await eventually(lambda: _true(TopicPartition(*lane) in runtime.inbox.stopped), what="the alarm")
-        assert f"{lane[0]}/{lane[1]}" in (await runtime.not_ready() or "")
-        stopped = runtime.metrics.registry.get_sample_value(
-            "nearmiss_partition_stopped", {"service": "actions", "topic": lane[0], "partition": str(lane[1])}
-        )
-        assert stopped == 1
-
-
 async def test_three_members_come_and_go_and_keep_a_sites_topics_together(
     kafka_bootstrap, mongodb_uri, database_prefix
 ):
@@ -229,6 +199,61 @@ async def test_a_topic_that_was_made_anew_is_refused_at_start(kafka_bootstrap, m
     with pytest.raises(Halt, match="was made anew"):
         async with member(options, [topic], Counting()):
             pass
+
+
+async def test_a_topic_that_is_made_anew_under_a_running_consumer_stops_the_service(
+    kafka_bootstrap, mongodb_uri, database_prefix, monkeypatch
+):
+    """Kafka's client resets its place silently; the fence knows better, and the service ends with what to do."""
+    ended: list[int] = []
+    monkeypatch.setattr("shared.runtime.start_checks.WATCH_EVERY_S", 1.0)
+    monkeypatch.setattr("shared.runtime.runtime.os.kill", lambda _, number: ended.append(number))
+    topic = make_topic("swapped")
+    await create(kafka_bootstrap, topic)
+    options = settings(kafka_bootstrap, mongodb_uri, database_prefix)
+    await produce(kafka_bootstrap, topic, some_events(5))
+    async with member(options, [topic], Counting()) as runtime:
+        await eventually(lambda: _all_once(runtime, 120))
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+        await admin.start()
+        await admin.delete_topics([topic.name, topic.dead_letter("actions")])
+        await asyncio.sleep(1.0)
+        await admin.close()
+        await create(kafka_bootstrap, topic)
+        await produce(kafka_bootstrap, topic, some_events(1, start=6))
+
+        await eventually(lambda: _true(bool(ended)), within_s=60, what="the end of the service")
+        assert topic.name in runtime._exit_reason
+        assert "made anew" in runtime._exit_reason
+        assert await _all_once(runtime, 120), "a record of the new topic was taken for one of the old"
+
+
+async def test_a_consumer_whose_background_work_ended_by_an_error_ends_the_service(
+    kafka_bootstrap, mongodb_uri, database_prefix, monkeypatch
+):
+    """Such a consumer never reads again, though the process lives: it ends, and whoever runs it starts it anew."""
+    ended: list[int] = []
+    monkeypatch.setattr("shared.runtime.runtime.os.kill", lambda _, number: ended.append(number))
+    topic = make_topic("broken")
+    await create(kafka_bootstrap, topic)
+    options = settings(kafka_bootstrap, mongodb_uri, database_prefix)
+    await produce(kafka_bootstrap, topic, some_events(5))
+
+    async def break_off(*_: object) -> None:
+        raise RuntimeError("invented")
+
+    async with member(options, [topic], Counting()) as runtime:
+        await eventually(lambda: _all_once(runtime, 120))
+        coordinator = runtime.inbox.subscriber.consumer._coordinator
+
+        async def has_ended() -> bool:
+            return bool(ended)
+
+        with monkeypatch.context() as broken:
+            broken.setattr(coordinator._client, "coordinator_lookup", break_off)
+            coordinator.coordinator_dead()
+            await eventually(has_ended, within_s=60, what="the end of the service")
+        assert "would never read again" in runtime._exit_reason
 
 
 async def _true(value: bool) -> bool:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from deploy.local import mongo
 from shared.runtime.engines import EngineAway
+from shared.runtime.inbox import Halt
+from shared.runtime.provision import WrongTopic, provision_topics
 from shared.runtime.runtime import Runtime
+from shared.runtime.start_checks import EngineUnfit, check_topics
+from shared.runtime.topic_ids import TopicIdsRequest
 from tests.support.harness import (
     Counting,
     create,
@@ -80,3 +91,76 @@ async def _all_once(runtime) -> bool:
     counts = await effects(runtime)
     assert set(counts) <= {1}
     return counts == {1: 120}
+
+
+@pytest.mark.parametrize("role", ["reads", "writes"])
+async def test_a_topic_with_the_wrong_partitions_stops_the_start(
+    kafka_bootstrap, mongodb_uri, database_prefix, monkeypatch, role
+):
+    """Sites would move between partitions while their fences stay: the service says which topic and what to do."""
+    topic, sound = make_topic("narrow"), make_topic("sound")
+    if role == "writes":
+        monkeypatch.setattr("shared.runtime.runtime.outputs_of", lambda *_: (topic,))
+    await create(kafka_bootstrap, sound)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic.name, 6, 1)])
+    await admin.close()
+    read = topic if role == "reads" else sound
+    runtime = Runtime("actions", settings(kafka_bootstrap, mongodb_uri, database_prefix), topics=[read])
+    runtime.consume(Counting())
+
+    with pytest.raises(Halt, match=f"{topic.name} has 6, not 12.*shared.runtime.provision"):
+        await runtime.start()
+    await runtime.stop()
+
+
+async def test_provisioning_refuses_a_topic_with_the_wrong_partitions(kafka_bootstrap, monkeypatch):
+    """It changes nothing that is there, and says which and what to do."""
+    wrong = make_topic("narrow-there")
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    await admin.create_topics([NewTopic(wrong.name, 6, 1)])
+    await admin.close()
+    monkeypatch.setattr("shared.runtime.provision.TOPICS", (wrong,))
+
+    with pytest.raises(WrongTopic, match=rf"{wrong.name} has 6 partitions.*12.*new major version"):
+        await provision_topics(kafka_bootstrap)
+
+
+async def test_a_single_mongod_is_refused_at_the_start(kafka_bootstrap, tmp_path, database_prefix):
+    """Without a replica set there are no transactions: said at once, not with the first report."""
+    with single_mongod(tmp_path) as uri:
+        runtime = Runtime("actions", settings(kafka_bootstrap, uri, database_prefix), topics=[make_topic("alone")])
+        runtime.consume(Counting())
+        with pytest.raises(EngineUnfit, match="transactions need a replica set"):
+            await runtime.start()
+        await runtime.stop()
+
+
+async def test_a_broker_that_is_too_old_is_refused_at_the_start(mongodb_uri, database_prefix):
+    """A broker that speaks an older Metadata than Kafka 2.8 tells no topic ids, so nothing could be fenced."""
+
+    class Old:
+        def get_random_node(self) -> int:
+            return 0
+
+        async def send(self, _: int, request: TopicIdsRequest) -> object:
+            return request.prepare({3: (0, 9)})
+
+    with pytest.raises(EngineUnfit, match=r"Kafka is too old.*KAFKA_BOOTSTRAP_SERVERS"):
+        await check_topics(Old(), {"t": make_topic("old")}, 1.0)
+
+
+@contextmanager
+def single_mongod(folder: Path) -> Iterator[str]:
+    """A real mongod that is no replica set."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(mongo.binary()), "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1"]
+    with subprocess.Popen([*command, "--wiredTigerCacheSizeGB", "0.25"], stdout=subprocess.DEVNULL) as process:
+        try:
+            yield f"mongodb://127.0.0.1:{port}/"
+        finally:
+            process.terminate()

@@ -11,9 +11,11 @@ from shared.contracts.topics import Topic
 from shared.kernel.clock import SystemClock
 from shared.kernel.errors import Invalid
 from shared.runtime import outbox
+from shared.runtime.kafka import partition_of
 from shared.runtime.metrics import Metrics
 from shared.runtime.mongo import Mongo
 from shared.runtime.outbox import OutboxRow, Relay, Tick
+from shared.runtime.packs import Pack
 from shared.runtime.passing import is_passing
 from tests.support.harness import create, event, eventually, make_topic, producer, read_all
 
@@ -171,6 +173,45 @@ async def test_a_send_that_hangs_is_given_up_while_the_lease_still_holds(kafka_b
 
     assert waited_s[0] <= 1.0, "the send outlived the lease of one second"
     assert len(await read_all(kafka_bootstrap, topic.name, 60)) == 60
+
+
+async def test_packs_are_counted_and_sent_event_by_event_before_what_follows_them(kafka_bootstrap, mongo):
+    """The depth tells events and not documents; of each site what its pack says comes before its later rows."""
+    topic = make_topic("packs")
+    await create(kafka_bootstrap, topic)
+    sites, at_ms = [f"site-{number}" for number in range(120)], 1_700_000_000_000
+    packs: list[Pack] = []
+    for site in sites:
+        said = event(site, 1)
+        if not packs or not packs[-1].takes(said.recorded_at, None):
+            packs.append(Pack(topic, said.type, said.recorded_at, "intake", None, site))
+        place = partition_of(f"{said.provider_id}:{site}", topic.partitions)
+        body = said.model_dump_json().encode()
+        packs[-1].add(said.event_id.encode(), said.subject().encode(), topic.key(said).encode(), place, body)
+    later = [OutboxRow.for_event(topic, event(site, 2), site, Tick(at_ms + 1, 2), "intake") for site in sites]
+    rows = [*(row.document() for row in later), *(pack.document(at_ms) for pack in reversed(packs))]
+    await outbox.prepare(mongo.db)
+    await mongo.db["outbox"].insert_many(rows)
+    assert len(packs) == 3
+    assert await outbox.depth(mongo.db) == 240
+    plan = await mongo.db.command("explain", {"count": "outbox", "query": {"rows": {"$gte": 2}}})
+    assert "COLLSCAN" not in str(plan["queryPlanner"]["winningPlan"])
+
+    async with producer(kafka_bootstrap) as sender:
+        relay = _relay(mongo, sender)
+        running = asyncio.create_task(relay.run())
+        await eventually(lambda: _empty(mongo), what="an empty outbox")
+        await relay.stop()
+        await running
+
+    records = await read_all(kafka_bootstrap, topic.name, 240)
+    assert len(records) == 240
+    sent = [topic.decode(record.value) for record in records]
+    for site in sites:
+        assert [said.exposure.revision for said in sent if said.site_id == site] == [1, 2]
+    for record, said in zip(records, sent, strict=True):
+        headers = dict(record.headers)
+        assert (headers["ce_id"].decode(), headers["ce_subject"].decode()) == (said.event_id, said.subject())
 
 
 def test_an_event_larger_than_kafka_takes_is_refused_before_it_is_promised():

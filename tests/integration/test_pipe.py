@@ -10,8 +10,9 @@ from faststream import BaseMiddleware
 
 from shared.contracts.topics import group
 from shared.kernel.ids import event_id
+from shared.runtime import releases
 from shared.runtime.runtime import Runtime
-from tests.support.harness import create, eventually, make_topic, produce, read_all, settings, some_events
+from tests.support.harness import MOMENT, create, eventually, make_topic, produce, read_all, settings, some_events
 
 pytestmark = pytest.mark.engines
 
@@ -118,3 +119,34 @@ async def _true(value: bool) -> bool:
 
 async def _published(runtime: Runtime, topic: str, number: int) -> bool:
     return runtime.metrics.published.labels("actions", topic)._value.get() >= number
+
+
+async def test_a_bug_parks_its_record_and_the_mended_release_publishes_it(
+    kafka_bootstrap, mongodb_uri, database_prefix
+):
+    """One record waits aside while all others are answered; released after the mend, it is answered once."""
+    source, out = make_topic("source"), make_topic("echo")
+    await create(kafka_bootstrap, source, out)
+    victim = some_events(10)[77].event_id
+    broken = True
+
+    def transform(events):
+        if broken and any(received.event.event_id == victim for received in events):
+            raise ZeroDivisionError("invented bug")
+        yield from echo(out.name)(events)
+
+    runtime = Runtime("actions", settings(kafka_bootstrap, mongodb_uri, database_prefix), topics=[source])
+    runtime.pipe(transform)
+    await runtime.start()
+    await produce(kafka_bootstrap, source, some_events(10))
+    await eventually(lambda: _published(runtime, out.name, 239), what="all others")
+    row = await runtime.mongo.db["parked"].find_one({})
+    assert (row["reason"], await runtime.mongo.db["parked"].count_documents({})) == ("ZeroDivisionError", 1)
+
+    broken = False
+    await releases.ask(runtime.mongo.db, "actions", row["fence"], row["site"], "a test", MOMENT)
+    await eventually(lambda: _published(runtime, out.name, 240), what="the parked one")
+    assert await runtime.mongo.db["parked"].count_documents({}) == 0
+    await runtime.stop()
+    found = Counter(record.value.decode() for record in await read_all(kafka_bootstrap, out.name, 240, within_s=5))
+    assert found == Counter(event_id("Echo", said.event_id, 1) for said in some_events(10))

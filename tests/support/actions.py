@@ -18,6 +18,8 @@ from services.actions.settings import Settings
 from shared.contracts.classifier import Classification, ClassificationCorrected, Correction, ReportClassified
 from shared.contracts.envelope import Event
 from shared.contracts.intake import (
+    Asset,
+    AssetRegistered,
     Exposure,
     ExposureRecorded,
     ProviderRegistered,
@@ -37,6 +39,7 @@ from shared.runtime.auth import sign_token
 from shared.runtime.fenced import Tx
 from shared.runtime.mongo import Session
 from shared.runtime.received import Received
+from tests.support.clock import CLOCK
 
 MONDAY = date(2026, 3, 2)
 RECORDED = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -132,6 +135,18 @@ def exposed(week: int, value: float, revision: int = 1, unit: str = "occupied_be
     )
 
 
+def asset(number: str, name: str | None = None, **changes: Any) -> Event:
+    """An asset of the site in its register."""
+    state = {"asset_id": number, "revision": 1, "number": number, "kind": "hoist", "name": name, "owner": "provider"}
+    return AssetRegistered(
+        event_id=event_id("AssetRegistered", number, 1),
+        provider_id="p",
+        site_id="s",
+        recorded_at=RECORDED,
+        asset=Asset.model_validate(state | changes),
+    )
+
+
 def registered(site_id: str = "s", name: str = "Elm House", provider_id: str = "p", revision: int = 1) -> list[Event]:
     """A provider and one of its sites."""
     version = SiteVersion(effective_from=date(2020, 1, 1), name=name, setting="residential")
@@ -160,7 +175,7 @@ class House:
 
     def __init__(self, mongodb_uri: str, prefix: str, **settings: Any) -> None:
         options = {"mongodb_uri": SecretStr(mongodb_uri), "database_prefix": prefix, "token_public_key": PUBLIC_PEM}
-        self.app = create_app(Settings(**{**options, "replay_wait_s": 0.5, **settings}))
+        self.app = create_app(Settings(**{**options, "replay_wait_s": 0.5, **settings}), CLOCK)
         self.runtime = self.app.state.runtime
         self.log_end: dict[tuple[str, int], int] = {}
         self.log_read = True
@@ -201,11 +216,13 @@ class House:
         """Read a collection in order of its ids."""
         return await self.db[collection].find().sort("_id", 1).to_list(None)
 
-    def client(self, *roles: Role, tenant: str = "p", sites: Iterable[str] | None = None) -> httpx.AsyncClient:
+    def client(
+        self, *roles: Role, tenant: str = "p", sites: Iterable[str] | None = None, subject: str = "user-1"
+    ) -> httpx.AsyncClient:
         """A caller with roles and a reach."""
         until = datetime(2099, 1, 1, tzinfo=UTC)
         reach = None if sites is None else frozenset(sites)
-        token = sign_token(PRIVATE_PEM, Principal("user-1", tenant, reach, frozenset(roles), until), SystemClock())
+        token = sign_token(PRIVATE_PEM, Principal(subject, tenant, reach, frozenset(roles), until), SystemClock())
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app),
             base_url="http://actions",

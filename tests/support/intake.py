@@ -19,6 +19,7 @@ from services.intake.app import create_app
 from services.intake.settings import Settings
 from shared.kernel.clock import FixedClock
 from shared.runtime.mongo import Database
+from shared.runtime.packs import records_of
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 BOOTSTRAP = "nmk_bootstrap-for-tests"
@@ -93,7 +94,7 @@ class Intake:
     async def outbox(self, topic: str) -> list[dict[str, Any]]:
         """What waits to be sent to a topic, in order."""
         rows = await self.db["outbox"].find({"topic": f"nearmiss.{topic}.v1"}).sort("_id", 1).to_list(None)
-        return [orjson.loads(row["value"]) for row in rows]
+        return [orjson.loads(value) for row in rows for _, _, (_, value, _) in records_of(row) if value]
 
 
 @asynccontextmanager

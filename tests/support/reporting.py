@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,11 +13,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from services.reporting.adapters.mongo_admin import MongoAdmin
-from services.reporting.adapters.mongo_fold import MongoFoldStore
-from services.reporting.app import create_app
-from services.reporting.routes.fold import make_fold
+from services.reporting.app import create_app, live_store
+from services.reporting.routes.fold import make_fold, own_topics
 from services.reporting.settings import Settings
-from shared.contracts import actions, classifier, intake
+from shared.contracts import actions, classifier, effectiveness, intake
 from shared.contracts.envelope import Event
 from shared.contracts.topics import TOPICS, Topic
 from shared.kernel.clock import FixedClock
@@ -25,6 +24,7 @@ from shared.kernel.ids import event_id
 from shared.kernel.principal import Principal, Role
 from shared.runtime import outbox
 from shared.runtime.auth import sign_token
+from shared.runtime.fenced import COLLECTION as FENCES
 from shared.runtime.fenced import Tx
 from shared.runtime.mongo import Session
 from shared.runtime.received import Received
@@ -43,7 +43,12 @@ def received(*events: Event) -> list[Received]:
 
 def topic_of(event: Event) -> Topic:
     """The topic that an event travels on."""
-    return _TOPIC_OF[type(event)]
+    return topic_of_type(type(event))
+
+
+def topic_of_type(kind: type[Event]) -> Topic:
+    """The topic that events of a type travel on."""
+    return _TOPIC_OF[kind]
 
 
 def _event(kind: type[Event], subject: str, revision: int, site_id: str, /, **fields: Any) -> Any:
@@ -220,6 +225,36 @@ def action(action_id: str, site_id: str = "elm-house", version: int = 1, **chang
     return _event(kind, action_id, version, site_id, action=state, by_role="system")
 
 
+def evaluation(evaluation_id: str, action_id: str, site_id: str = "elm-house", **changes: Any) -> Event:
+    """What an action is judged by, with a verdict."""
+    span = effectiveness.Span(first=MONDAY, last=MONDAY, events=1)
+    verdict: dict[str, Any] = {
+        "verdict": "INSUFFICIENT_EVIDENCE",
+        "on": MONDAY,
+        "baseline": span,
+        "after": span,
+        "weeks_more": 6,
+        "harm_guard": "held",
+        "sentence": "Not enough evidence yet, about 6 more weeks.",
+        "rule_version": "1",
+    }
+    state = effectiveness.Evaluation(
+        evaluation_id=evaluation_id,
+        version=1,
+        action_id=action_id,
+        series={"domains": ("medication",)},
+        started_on=MONDAY,
+        baseline_from=MONDAY,
+        baseline_to=MONDAY,
+        baseline_is_a_rise=False,
+        wash_in_days=14,
+        review_on=(MONDAY,),
+        rule_version="1",
+        verdict=effectiveness.Verdict(**(verdict | changes)),
+    )
+    return _event(effectiveness.EffectivenessAssessed, evaluation_id, 1, site_id, evaluation=state)
+
+
 class World:
     """The app over a real mongod, without Kafka.
 
@@ -240,21 +275,36 @@ class World:
         self.runtime = self.app.state.runtime
         self.mongo = self.runtime.mongo
         self.admin = MongoAdmin(self.mongo)
-        self._fold = make_fold(lambda tx: MongoFoldStore(tx.db, tx.session), self.runtime.metrics, self.clock)
+        self._fold = make_fold(
+            live_store, self.runtime.metrics, self.clock, own_topics(self.settings.providers_with_topics)
+        )
 
-    async def fold(self, *events: Event) -> Tx:
-        """Apply events as one batch, and return the transaction with what it published."""
+    async def fold(self, *events: Event, before_commit: Callable[[], Awaitable[None]] | None = None) -> Tx:
+        """Apply events as one batch, and return the transaction with what it published.
+
+        Args:
+            events: What the batch holds.
+            before_commit: Awaited when all is written and nothing committed.
+        """
 
         async def work(session: Session) -> Tx:
             tx = Tx(session, self.mongo.db, self.clock.now(), "reporting")
             await self._fold(received(*events), tx)
             await outbox.write(self.mongo, session, tx.rows)
+            if before_commit is not None:
+                await before_commit()
+            await self._move_a_fence(session)
             return tx
 
         tx = await self.mongo.in_transaction(work)
         for call in tx.after:
             call()
         return tx
+
+    async def _move_a_fence(self, session: Session) -> None:
+        """As the ledger does in the transaction of every batch: what is remembered hangs on it."""
+        moved = {"$inc": {"next": 1}, "$set": {"service": "reporting", "topic": "world", "topic_id": "world"}}
+        await self.mongo.db[FENCES].update_one({"_id": "reporting:world:0"}, moved, upsert=True, session=session)
 
     async def lines(self) -> list[Any]:
         """Everything that a rebuild must give again."""

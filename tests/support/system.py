@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from deploy.local import keys
 from deploy.local.demo import Demo
 from deploy.local.settings import LocalSettings
 from shared.contracts.topics import SERVICES
@@ -21,12 +25,19 @@ class System(Demo):
 
     Args:
         root: Folder for data and logs.
+        brokers: Of Kafka, 1 or 3.
+        with_data: Whether the demo's data is loaded.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, brokers: int = 1, with_data: bool = True) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._out = (root / "progress.txt").open("w")
-        super().__init__(root, LocalSettings(), Console(file=self._out))
+        self._with_data = with_data
+        super().__init__(root, LocalSettings(nearmiss_kafka_brokers=brokers), Console(file=self._out))
+
+    def _load(self) -> None:
+        if self._with_data:
+            super()._load()
 
     def close(self) -> None:
         """Stop everything."""
@@ -51,6 +62,39 @@ class System(Demo):
         """Name and content of every log file."""
         for path in sorted((self.root / "logs").iterdir()):
             yield path.name, path.read_text(errors="replace")
+
+    def run_command(self, service: str, *arguments: str) -> str:
+        """Run a command of a service on this system's engines and return what it prints."""
+        return self._run([f"services.{service}", *arguments], keys.for_service(service, self._secrets()))
+
+    def run_module(self, module: str, *arguments: str) -> str:
+        """Run a module on this system's engines, without any secret, and return what it prints."""
+        return self._run([module, *arguments], {})
+
+    def _run(self, command: list[str], own: dict[str, str]) -> str:
+        engines = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.engines.kafka_bootstrap,
+            "MONGODB_URI": self.engines.mongodb_uri,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            env={**os.environ, **engines, **own},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def stop_services(self) -> None:
+        """End the four services as a deployment does; engines and front door stay."""
+        self.engines.supervisor.stop(SERVICES)
+
+    def start_services(self) -> None:
+        """Start the four services again and wait until they are ready."""
+        for name in SERVICES:
+            self.engines.supervisor.start(self._service(name, self.engines.ports.port(name)))
+        self.wait_all_ready()
 
     def kill(self, name: str) -> None:
         """SIGKILL a service or engine; the supervisor starts it again."""

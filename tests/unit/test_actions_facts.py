@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from services.actions.adapters.documents import fact_document, fact_of
 from services.actions.domain.exposure import Exposure, exposure_between
 from services.actions.domain.facts import Fact, ReportPart
 from services.actions.domain.progress import Progress, end_of
@@ -34,8 +35,50 @@ PARTS = [
 ]
 
 
-def take(fact: Fact, piece: ReportPart | Said) -> Fact:
+def take(fact: Fact, piece: ReportPart | Said | datetime) -> Fact:
+    if isinstance(piece, datetime):
+        return fact.with_review(piece)
     return fact.with_report(piece) if isinstance(piece, ReportPart) else fact.with_labels(piece)
+
+
+def test_a_review_may_come_before_its_report_and_the_earliest_one_stays():
+    """All orders of a report, its amendment and two reviews agree, and again changes nothing."""
+    pieces = [part(1), part(2), MOMENT + timedelta(hours=5), MOMENT + timedelta(hours=2)]
+    for order in itertools.permutations(pieces):
+        fact = Fact("p", "s", "r")
+        for piece in order:
+            fact = take(fact, piece)
+        assert (fact.reviewed_at, fact.waits_since) == (MOMENT + timedelta(hours=2), None)
+        assert all(take(fact, piece) is fact for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("changes", "waits"),
+    [
+        ({}, True),
+        ({"visibility": "held"}, True),
+        ({"withdrawn": True}, False),
+        ({"replay": True}, False),
+        ({"origin": "backfill"}, False),
+        ({"received_at": MOMENT + timedelta(days=28)}, True),
+        ({"received_at": MOMENT + timedelta(days=28, seconds=1)}, False),
+    ],
+)
+def test_only_what_intake_asks_a_person_to_review_waits_for_a_review(changes, waits):
+    """History, replay, what was withdrawn and what was told long before it came wait for nobody."""
+    fact = Fact("p", "s", "r").with_report(part(1, **changes))
+
+    assert (fact.waits_since == MOMENT) is waits
+    assert fact.with_review(MOMENT).waits_since is None
+
+
+def test_a_report_heard_of_before_reviews_were_read_waits_for_nobody_here():
+    """What was reviewed then is not known, so that nobody is reminded of it; nor after it is amended."""
+    old = fact_document(Fact("p", "s", "r").with_report(part(1)))
+    del old["awaited"]
+
+    assert fact_of(old).with_report(part(2)).waits_since is None
+    assert fact_of(fact_document(Fact("p", "s", "r").with_report(part(1)))).waits_since == MOMENT
 
 
 def test_every_order_of_the_parts_gives_the_same_fact():

@@ -1,19 +1,24 @@
 """What the classifier promises of every answer: it abstains, explains itself, obeys the reporter and never raises."""
 
 import dataclasses
+import itertools
 import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.classifier.domain.classification import Answers
-from services.classifier.domain.classify import Classifier
+from services.classifier.domain.classification import MODEL_VERSION, Answers
+from services.classifier.domain.classify import Asked, Classifier
+from services.classifier.domain.prompts import whys
 from shared.redaction.redact import redact
+from shared.taxonomy.duty_loader import load_duties
 from shared.taxonomy.loader import load_taxonomy
 
 TAXONOMY = load_taxonomy()
 CLASSIFIER = Classifier(TAXONOMY)
+RULES = set(whys(TAXONOMY, load_duties(TAXONOMY)))
+"""The ids of all rules that may speak beside a label."""
 
 ILLEGIBLE = [
     ("", "There are no words to read."),
@@ -26,6 +31,7 @@ ILLEGIBLE = [
     ("zxqv kkjj wwpl mmnb ttrr", "The text does not seem to be English."),
     ("hello " * 50_000, "The text is too long to be one report."),
     ("it was what it was", "Nothing in the words is known to the taxonomy."),
+    ("hjkdfs 777", "Nothing in the words is known to the taxonomy."),
 ]
 
 CLASSES = [
@@ -103,37 +109,59 @@ def test_the_evidence_is_the_words_that_led_there():
     text = "Hoist 3 battery flat — [PERSON_1] waited"
     found = CLASSIFIER.classify(text, "nursing")
     shown = {label: [text[start:end] for start, end in spans] for label, spans in found.evidence.items()}
-    assert (shown["domains.equipment"], shown["contributory_factors.maintenance_lapse"]) == (
-        ["Hoist", "Hoist 3 battery", "battery", "battery flat"],
-        ["battery flat"],
-    )
+    assert "Hoist" in " ".join(shown["domains.equipment"])
+    assert "flat" in " ".join(shown["contributory_factors.maintenance_lapse"])
 
 
-def test_a_near_miss_without_a_stop_asks_a_person():
-    """Where an act was under way and no word says what stopped it, a person looks."""
-    found = CLASSIFIER.classify("Wrong sling put on the hoist for [PERSON_1] in room 4", "nursing")
-    assert found.review_reason == "The words do not say what stopped it."
+def test_spans_of_a_label_lie_apart_and_in_order():
+    """Words that lie beside or over each other are shown as one span, counted in code points."""
+    text = "😀 Hoist battery flat again, hoist 3 stuck 😀 so she waited on the bed"
+    spans = CLASSIFIER.classify(text, "nursing").evidence["domains.equipment"]
+    assert all(end < start for (_, end), (start, _) in itertools.pairwise(spans))
+    assert "oist" in text[spans[0][0] : spans[0][1]]
 
 
-def test_a_stopped_near_miss_names_who_stopped_it():
-    """Ways of catching are given for near misses and for nothing else."""
-    near, done = (
-        CLASSIFIER.classify(text, "nursing").how_caught
-        for text in ("Daughter noticed the wrong tablets before mum took them", "He fell in the lounge")
-    )
-    assert (near, done) == (("person_or_family",), ())
+READABLE = [
+    "o2 on 4 should be 1. reset",
+    "rm 27 passed, expected, cat on bed",
+    "DRILL. PUSH BAR PAINTED SHUT. SENSORY ROOM.",
+    "seizure 7 min 06:10, midaz, tongue bit, amb",
+    "one RN for 52 tonight",
+]
 
 
-def test_the_setting_changes_nothing_in_this_version():
-    """The rules read the words alone."""
-    text = "Almost went to her old address, app still shows it"
-    assert CLASSIFIER.classify(text, "domiciliary") == CLASSIFIER.classify(text, "nursing")
+@pytest.mark.parametrize("text", READABLE)
+def test_clipped_notes_are_read(text):
+    """Notes in the sector's shorthand are no other language."""
+    assert CLASSIFIER.classify(text, "nursing").is_near_miss is not None
+
+
+def test_what_the_model_is_unsure_of_asks_a_person():
+    """Every answer whose primary domain is hardly more probable than not goes to a person, with a reason."""
+    texts = ["there was something about the key and she said", "thing by the thing was not right again", "odd noise"]
+    found = [CLASSIFIER.classify(text, "nursing") for text in texts]
+    unsure = [labels for labels in found if labels.confidence and labels.confidence["primary_domain"] < 0.4]
+    assert unsure
+    assert all(labels.needs_review and labels.review_reason for labels in unsure)
+
+
+def test_ways_of_catching_go_with_near_misses_alone():
+    """Each near miss says how it was caught; what completed, and what is no event, says nothing."""
+    texts = [text for text, _ in CLASSES if text] + ["Daughter noticed the wrong tablets before mum took them"]
+    found = [CLASSIFIER.classify(text, "nursing") for text in texts]
+    assert [bool(labels.how_caught) for labels in found] == [labels.is_near_miss for labels in found]
+
+
+def test_an_unknown_setting_is_no_fault():
+    """A kind of service that the model never saw says nothing; the words are read all the same."""
+    found = CLASSIFIER.classify("hoist battery flat", "lighthouse")
+    assert found.primary_domain == "equipment"
 
 
 def test_the_versions_travel_with_the_answer():
-    """Every answer names the taxonomy and the rules it was made with."""
+    """Every answer names the taxonomy and the model it was made with; the model's name follows from its files."""
     found = CLASSIFIER.classify("hoist battery flat", "nursing")
-    assert (found.taxonomy_version, found.model_version) == (TAXONOMY.version, "rules-1")
+    assert (found.taxonomy_version, found.model_version) == (TAXONOMY.version, MODEL_VERSION)
 
 
 def in_vocabulary(found):
@@ -150,7 +178,7 @@ def in_vocabulary(found):
         and len(found.escalate) <= 1
         and found.event_class in TAXONOMY.event_classes
         and found.disruption_kind in (None, *TAXONOMY.disruption_kinds)
-        and set(found.prompts) <= {rule.id for rule in TAXONOMY.escalation_rules}
+        and set(found.prompts) <= RULES
         and found.needs_review == (found.review_reason is not None)
     )
 
@@ -193,3 +221,61 @@ def test_names_or_placeholders_make_no_difference():
     text = "Nearly gave Agnieszka her husband's warfarin, Mrs Patel noticed the name on the pot"
     plain, redacted = (CLASSIFIER.classify(words, "nursing") for words in (text, redact(text).text))
     assert (plain.primary_domain, plain.is_near_miss) == (redacted.primary_domain, redacted.is_near_miss)
+
+
+def test_a_report_is_decided_by_itself_whatever_stands_beside_it():
+    """One by one or in a batch, in any order: the same labels, probabilities and evidence."""
+    texts = [
+        "hoist battery flat",
+        "",
+        "He fell in the lounge",
+        "zorbulated the quixotic frob near the bed",
+        "Lift stuck",
+    ]
+    alone = [CLASSIFIER.classify(text, "nursing") for text in texts]
+    batch = CLASSIFIER.classify_many([Asked(text, "nursing") for text in reversed(texts)])
+    assert alone == batch[::-1]
+
+
+BAD_INPUT = [
+    "",
+    " ",
+    "\x00\x01\x02\x1b[31m",
+    "\u202eevil\u202c",
+    "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16") * 500,
+    "word " * 50_000,
+    "a" * 100_000,
+    "[PERSON_1] [ADDRESS_1] [PHONE_1]",
+    "Пациент упал в коридоре и ушиб колено",
+    "Der Bewohner ist im Bad gestürzt und hat sich verletzt",
+    "入居者が廊下で転びそうになった",
+    "1234567890 0987654321 55 66 77",
+    ". . . ! ? ; ;",
+]
+
+
+@pytest.mark.parametrize("text", BAD_INPUT, ids=range(len(BAD_INPUT)))
+def test_bad_input_is_unclassified_and_never_raises(text):
+    """An honest "unclassified, needs review" for what nobody could classify: no domain is guessed."""
+    found = CLASSIFIER.classify(text, "residential")
+    assert (found.is_near_miss, found.domains, found.event_class, found.needs_review) == (None, (), "UNKNOWN", True)
+    assert found.review_reason
+
+
+@pytest.mark.parametrize("text", ["toner please", "Lunches came at 1.15."])
+def test_three_words_that_the_taxonomy_does_not_know_are_left_to_people(text):
+    """The model could only say how often things happen; of a few words with a meaning it says what they mean."""
+    found = CLASSIFIER.classify(text, "residential")
+    assert (found.domains, found.escalate, found.event_class) == ((), (), "UNKNOWN")
+    assert found.review_reason == "There are too few words to tell what it is about."
+    assert CLASSIFIER.classify("Hoist sling torn", "residential").primary_domain == "equipment"
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "'; DROP TABLE reports; --", "${jndi:ldap://x}", "%s%n{0}"]
+)
+def test_what_is_no_language_of_people_is_only_words(text):
+    """Code in a report is neither run nor escalated, and what is said of it is in the vocabulary."""
+    found = CLASSIFIER.classify(text, "residential")
+    assert in_vocabulary(found)
+    assert found.escalate == ()

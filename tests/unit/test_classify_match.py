@@ -1,12 +1,14 @@
 """How patterns are laid over a text, and which hits stand."""
 
 from dataclasses import replace
+from itertools import accumulate
 from types import MappingProxyType
 
 import pytest
 
 from services.classifier.domain.match import Matcher
 from services.classifier.domain.reading import read
+from services.classifier.domain.words import Words
 from shared.taxonomy.loader import load_taxonomy
 from shared.taxonomy.model import WeightedPattern
 from shared.taxonomy.pattern import parse_pattern
@@ -38,8 +40,10 @@ def reader():
                 cues=cues,
             )
         )
-        reading = read(text, matcher, taxonomy.spellings)
-        return [text[start:end] for start, end in reading.offsets("cue:problem")]
+        reading = read(text, Words(matcher, taxonomy.spellings), matcher)
+        ends = list(accumulate(map(len, reading.tokens.parts)))
+        found = sorted({(hit.first, hit.last) for hit in reading.hits.get("cue:problem", ())})
+        return [text[ends[2 * first] : ends[2 * last + 1]] for first, last in found]
 
     return hits
 
@@ -80,5 +84,6 @@ def test_hits_over_each_other_count_once(reader):
     """Of two patterns over the same words the score takes the heavier alone."""
     taxonomy = load_taxonomy()
     cues = MappingProxyType({**taxonomy.cues, "problem": patterns(w3=["wrong dose"], w1=["dose", "late"])})
-    reading = read("wrong dose and late", Matcher(replace(taxonomy, cues=cues)), {})
+    matcher = Matcher(replace(taxonomy, cues=cues))
+    reading = read("wrong dose and late", Words(matcher, {}), matcher)
     assert reading.score("cue:problem") == 4.0

@@ -1,41 +1,59 @@
-"""The real narratives of the real data folder: nothing raises, and recall is what it is."""
+"""The real texts of the real data folder: nothing raises, and transfer is measured; never trained on."""
 
-import json
-import os
-from pathlib import Path
+from __future__ import annotations
 
 import pytest
 
 from services.classifier.domain.classify import Classifier
+from services.classifier.training.transfer import AREAS, COMMENTS, NARRATIVES, comments, narratives, read_rows
 from shared.redaction.redact import redact
 from shared.taxonomy.accuses_manager import accuses_manager
 from shared.taxonomy.loader import load_taxonomy
 
-ROOT = Path(__file__).parents[2]
-NARRATIVES = Path(os.environ.get("NEARMISS_REAL_DATA", ROOT / "../shared/data")) / "oregon_ltc" / "sample_dev.jsonl"
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Classifier(load_taxonomy())
 
 
 @pytest.fixture(scope="module")
-def rows():
-    if not NARRATIVES.exists():
-        pytest.skip("the real data folder is absent; name it in NEARMISS_REAL_DATA")
-    return [json.loads(line) for line in NARRATIVES.read_text(encoding="utf-8").splitlines()]
+def told(real_data, classifier):
+    """What is found in the US narratives that a state coded."""
+    if not (real_data / NARRATIVES).exists():
+        pytest.skip("the narratives are not in the real data folder")
+    return narratives(read_rows(real_data / NARRATIVES), classifier)
 
 
-def test_every_real_narrative_gets_an_answer(rows):
-    """Redaction, the manager rule and the classifier take each narrative without raising, and most are understood."""
-    classifier = Classifier(load_taxonomy())
-    decided = 0
-    for row in rows:
-        text = redact(row["text"]).text
-        accuses_manager(text)
-        decided += classifier.classify(text, "residential").is_near_miss is not None
-    assert decided >= 0.9 * len(rows)
+@pytest.fixture(scope="module")
+def alarms(real_data, classifier):
+    """What is found in the comments of NHS patients that their readers coded as not critical."""
+    if not (real_data / COMMENTS).exists():
+        pytest.skip("the comments are not in the real data folder")
+    return comments(read_rows(real_data / COMMENTS), classifier)
 
 
-def test_real_medicine_narratives_are_found(rows):
-    """Of the narratives that the state coded as medicine errors at least seven in ten get that domain."""
-    classifier = Classifier(load_taxonomy())
-    coded = [row["text"] for row in rows if "medication" in row["labels"]]
-    found = sum("medication" in classifier.classify(redact(text).text, "residential").domains for text in coded)
-    assert found >= 0.7 * len(coded)
+def test_every_real_narrative_gets_an_answer(told):
+    """The classifier takes each narrative without raising, and abstains from few."""
+    assert told["abstained"] <= 0.02
+
+
+def test_the_manager_rule_takes_every_real_narrative(real_data):
+    """The rule that holds reports from their site reads each narrative without raising."""
+    if not (real_data / NARRATIVES).exists():
+        pytest.skip("the narratives are not in the real data folder")
+    for row in read_rows(real_data / NARRATIVES)[:300]:
+        assert accuses_manager(redact(row["text"]).text) in (True, False)
+
+
+def test_real_narratives_of_care_areas_are_found(told):
+    """Seven in ten medicine narratives get that domain, and half of those of other plain areas of care."""
+    recall = {area: row["recall"] for area, row in told["recall"].items()}
+    assert set(recall) == set(AREAS)
+    assert recall["medication"] >= 0.7
+    assert min(recall[area] for area in ("safeguarding", "falls_moving_handling", "skin_integrity")) >= 0.5
+
+
+def test_real_praise_and_chat_is_seldom_escalated(alarms):
+    """Of real comments that their readers coded as not critical one in fourteen at most goes to a senior role."""
+    assert alarms["escalated_to_a_senior_role"] <= 0.07
+    assert alarms["told_as_events"] <= 0.5

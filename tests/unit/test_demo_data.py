@@ -6,15 +6,21 @@ import csv
 import json
 import re
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from deploy.demo import data
+from deploy.demo.lead import Leads
+from deploy.demo.people import People
+
 DEMO = Path(__file__).resolve().parents[2] / "deploy" / "demo"
-WEEKS = range(1, 9)
+WEEKS = range(1, 28)
+"""26 complete weeks, and the one in which the demo is started."""
+FULL = range(1, 27)
 REQUIRED = {
     "id",
     "site_id",
@@ -36,6 +42,7 @@ OPTIONAL = {
     "person",
     "disruption",
     "outside_first",
+    "language",
 }
 WORDS = {
     "reporter_role": {
@@ -79,20 +86,27 @@ UNIT_OF_SETTING = {
     "day_service": "attendances",
 }
 PLANTED = {
-    ("medication_at_verbal_handover", "elm-house"): [1, 1, 1, 1, 0, 5, 6, 6],
-    ("access_equipment_faults", "harbour-court"): [1, 0, 1, 0, 0, 6, 6, 6],
-    ("visit_to_stale_address", "meadow-homecare"): [0, 1, 0, 0, 0, 3, 6, 6],
-}
+    ("medication_at_verbal_handover", "elm-house"): [0, 1, 0, 1, 0, 1, 0, 5, 5, 6, 4, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1],
+    ("access_equipment_faults", "harbour-court"): [0, 1, 0, 0, 1, 0, 0, 1, 0, 4, 5, 5, 5, 3, 0, 0, 1, 1, 0, 0, 1],
+    ("visit_to_stale_address", "meadow-homecare"): [1, 0, 0, 1, 0, 4, 5, 5, 5, 3, 0, 0, 1, 0, 0, 0, 0, 0, 1],
+    ("reporting_lost", "birchfield-lodge"): [
+        1, 0, 1, 1, 0, 1, 1, 0, 5, 5, 5, 5, 3, 1, 2, 1, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1,
+    ],
+}  # fmt: skip
+"""Reports of each case in weeks 1 and on; none afterwards."""
 MEDICINE = re.compile(
-    r"careldopa|warfarin|patch|insulin|lorazepam|antibiotic|bisoprolol|eye drops|paracetamol|furosemide|cds|med trays"
+    r"tramadol|alendronic|antibiotics|morning meds|lunchtime round|ramipril|inr|sleeping tablet|prn|tablets|three pots"
+    r"|careldopa|warfarin|patch|insulin|lorazepam|antibiotic|bisoprolol|eye drops|paracetamol|furosemide|cds|med trays"
     r"|gliclazide|codeine|levetiracetam|apixaban|covert meds|mar\b|movicol|thyroxine|syringe driver"
 )
 SPOKEN_HANDOVER = re.compile(
     r"handover|changeover|shift (change|swap)|night senior|handed over|going off|off going|outgoing|night to day"
-    r"|taking over|by mouth|told across"
+    r"|taking over|by mouth|told across|nights said|checklist|day senior to me"
 )
 ACCESS = re.compile(r"stairlift|chair on the stairs|door|ramp|floor lift|platform lift|lift between floors|hoist 3")
-ADDRESS = re.compile(r"address|house|moved|orchid way|number 7 tansy row|strangers|rota|wrong persons home")
+ADDRESS = re.compile(
+    r"address|postcode on record|house|moved|orchid way|number 7 tansy row|strangers|rota|wrong persons home"
+)
 PHONE = re.compile(r"\b0\d{3,4} ?\d{3} ?\d{3,4}\b")
 NHS_LIKE = re.compile(r"(?<!\d)(\d{3})[ -]?(\d{3})[ -]?(\d{4})(?!\d)")
 POSTCODE = re.compile(r"\b[A-Z]{1,2}\d{1,2} ?\d[A-Z]{2}\b")
@@ -115,7 +129,7 @@ def hours_since_monday(report: dict[str, Any]) -> float:
 
 def test_reports_carry_the_documented_fields_and_words(reports: list[dict[str, Any]]) -> None:
     """Every report has the required fields, no unknown ones, and words of the documented lists."""
-    assert 400 <= len(reports) <= 450
+    assert 1000 <= len(reports) <= 1100
     for report in reports:
         assert report.keys() >= REQUIRED, report["id"]
         assert report.keys() <= REQUIRED | OPTIONAL, report["id"]
@@ -182,9 +196,9 @@ def test_exposure_is_there_for_every_site_and_week() -> None:
     capacity = {site["site_id"]: int(site["capacity"]) for site in rows("sites.csv")}
     exposure = rows("exposure.csv")
     expected = Counter(
-        (site, str(week), UNIT_OF_SETTING[setting]) for site, setting in settings.items() for week in WEEKS
+        (site, str(week), UNIT_OF_SETTING[setting]) for site, setting in settings.items() for week in FULL
     )
-    expected.update(("elm-house", str(week), "administrations") for week in WEEKS)
+    expected.update(("elm-house", str(week), "administrations") for week in FULL)
     assert expected == Counter((row["site_id"], row["week"], row["unit"]) for row in exposure)
     assert {"counted", "estimated"} == {row["basis"] for row in exposure}
     for row in exposure:
@@ -196,7 +210,7 @@ def test_exposure_is_there_for_every_site_and_week() -> None:
 def test_planted_patterns_rise_week_by_week(reports: list[dict[str, Any]]) -> None:
     """Each planted case has exactly the documented number of reports in each week, at its site alone."""
     by_id = {report["id"]: report for report in reports}
-    counts: dict[tuple[str, str], list[int]] = {case: [0] * 8 for case in PLANTED}
+    counts = {case: [0] * len(weeks) for case, weeks in PLANTED.items()}
     for row in rows("planted.csv"):
         report = by_id[row["id"]]
         assert (row["site_id"], int(row["week"])) == (report["site_id"], report["week"])
@@ -223,12 +237,35 @@ def test_planted_reports_say_what_they_are(
 
 
 def test_the_other_sites_are_steady(reports: list[dict[str, Any]]) -> None:
-    """At the nine sites without a planted case the second four weeks bring about as many reports as the first."""
+    """At the eight sites without a planted case the second 13 weeks bring about as many reports as the first."""
     cases = {site for _, site in PLANTED}
-    halves = Counter((report["site_id"], report["week"] > 4) for report in reports)
+    halves = Counter((report["site_id"], report["week"] > 13) for report in reports if report["week"] in FULL)
     for site in {site["site_id"] for site in rows("sites.csv")} - cases:
-        assert abs(halves[site, True] - halves[site, False]) <= 4, site
-    assert halves["orchard-row", True] + halves["orchard-row", False] == 4
+        both = halves[site, True] + halves[site, False]
+        assert abs(halves[site, True] - halves[site, False]) <= 0.25 * both + 3, site
+    assert halves["orchard-row", True] + halves["orchard-row", False] <= 8
+
+
+def test_where_reporting_is_lost_everything_falls(reports: list[dict[str, Any]]) -> None:
+    """At the fourth case's site the other reports fall as far as those that the remedy was for."""
+    planted = {row["id"] for row in rows("planted.csv")}
+    weeks = [r["week"] for r in reports if r["site_id"] == "birchfield-lodge" and r["id"] not in planted]
+    before, after = (sum(week in span for week in weeks) / len(span) for span in (range(1, 14), range(14, 27)))
+    assert after < 0.4 * before
+
+
+def test_acts_are_of_known_kinds_and_within_the_weeks() -> None:
+    """Every act can be done, belongs to a site of the group and has a day of the data."""
+    sites = {site["site_id"] for site in rows("sites.csv")}
+    monday = date(2026, 3, 2)
+    acts = data.acts(monday, date(2026, 12, 31))
+    known = set(People(cast(Any, None), lambda _role, _site: "", monday, print)._do)
+    assert all(monday <= day < monday + timedelta(weeks=27) for day in acts)
+    for act in (act for day in acts.values() for act in day):
+        assert act["do"] in known
+        group = {*Leads(cast(Any, None)).kinds, "pulse"}
+        assert act["site"] in sites or (act["site"] is None and act["do"] in group)
+        assert act["do"] != "pulse" or set(act["answers"]) == sites
 
 
 def test_no_two_texts_are_near_copies(reports: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import time
@@ -13,10 +14,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import ValidationError
 from rich.console import Console
+from typer.testing import CliRunner
 
 from deploy.local import control, jars, kafka, keys, mongo
+from deploy.local.__main__ import app
 from deploy.local.demo import Demo
+from deploy.local.engines import Engines
 from deploy.local.errors import EngineUnavailable, ProgramFailed, StackAlreadyRunning, StackError
 from deploy.local.ports import Ports, is_free
 from deploy.local.settings import SERVICES, LocalSettings
@@ -175,9 +180,63 @@ def test_missing_libraries_are_read_from_ldd() -> None:
 
 def test_broker_creates_no_topic_by_itself_and_listens_here_only(tmp_path: Path) -> None:
     """A mistyped topic fails, and nobody on the network reaches the local broker."""
-    settings = kafka.server_properties(tmp_path, 9092, 9093)
+    node = kafka.Node("kafka", 1, 9092, 9093)
+    settings = kafka.server_properties(tmp_path, node, [node])
     assert settings["auto.create.topics.enable"] == "false"
     assert settings["listeners"] == "CLIENT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+
+
+def test_of_three_brokers_any_one_may_go(tmp_path: Path) -> None:
+    """Three copies of everything, two of which must have a record; every broker knows the same quorum."""
+    cluster = [kafka.Node(f"kafka-{n}", n, 9092 + 10 * n, 9093 + 10 * n) for n in (1, 2, 3)]
+    of_each = [kafka.server_properties(tmp_path, node, cluster) for node in cluster]
+    assert {one["controller.quorum.voters"] for one in of_each} == {
+        "1@127.0.0.1:9103,2@127.0.0.1:9113,3@127.0.0.1:9123"
+    }
+    assert [one["node.id"] for one in of_each] == ["1", "2", "3"]
+    copies = {name: value for name, value in of_each[0].items() if name.endswith("replication.factor")}
+    assert len(copies) == 4
+    assert set(copies.values()) == {"3"}
+    in_sync = [value for name, value in of_each[0].items() if name.endswith(("min.isr", "min.insync.replicas"))]
+    assert in_sync == ["2", "2", "2"]
+
+
+def test_folder_of_another_number_of_brokers_is_refused(tmp_path: Path) -> None:
+    """One broker's log is not three's: the message names both ways out, and nothing is written."""
+    (tmp_path / "kafka" / "data").mkdir(parents=True)
+    (tmp_path / "kafka" / "data" / "meta.properties").touch()
+    cluster = [kafka.Node(name, kafka.number_of(name), 1, 2) for name in kafka.node_names(3)]
+    with pytest.raises(StackError, match=r"holds the log of 1 broker.*--brokers 1.*--root"):
+        kafka.prepare(tmp_path, "", cluster)
+    assert not (tmp_path / "kafka-1").exists()
+
+
+@pytest.mark.parametrize("brokers", ["0", "2", "4"])
+def test_only_one_or_three_brokers_are_offered(brokers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two brokers could not lose one either; the environment and the command say so alike."""
+    monkeypatch.setenv("NEARMISS_KAFKA_BROKERS", brokers)
+    with pytest.raises(ValidationError, match="1 or 3 brokers"):
+        LocalSettings()
+    refused = CliRunner().invoke(app, ["up", "--brokers", brokers])
+    assert refused.exit_code == 2
+    assert "1 or 3 brokers" in refused.output
+
+
+def test_brokers_are_not_started_beside_a_kafka_of_the_environment(tmp_path: Path) -> None:
+    """Who asks for three brokers and names another Kafka is told that none would be started."""
+    engines = Engines(tmp_path, LocalSettings(kafka_bootstrap_servers="k:9092", nearmiss_kafka_brokers=3))
+    with pytest.raises(StackError, match="KAFKA_BOOTSTRAP_SERVERS names a Kafka"):
+        engines.start()
+    assert not engines.holds_folder
+
+
+def test_brokers_are_read_from_their_own_answer() -> None:
+    """Names and racks of any length lie between the ids."""
+    answer = struct.pack(">iii", 1, 0, 2)
+    answer += struct.pack(">ih3sih", 3, 3, b"abc", 9092, -1) + struct.pack(">ih1sih2s", 7, 1, b"h", 9093, 2, b"r1")
+    assert kafka.brokers_of(answer + b"rest") == [3, 7]
+    with pytest.raises(struct.error):
+        kafka.brokers_of(answer[:20])
 
 
 def test_locked_jars_are_one_version_of_kafka() -> None:
@@ -241,7 +300,7 @@ def test_program_that_cannot_start_is_reported_with_its_log(supervisor: Supervis
     """Waiting for a program that ends again and again fails, and the message holds the end of its log."""
     supervisor.start(program("sh", "-c", "echo no such luck; exit 3"))
     with pytest.raises(ProgramFailed, match="no such luck"):
-        supervisor.wait_ready("one", lambda: True, timeout_s=10, tries=2)
+        supervisor.wait_ready("one", lambda: False, timeout_s=10, tries=2)
 
 
 def test_killed_supervisor_leaves_nothing_running(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from services.intake.domain.report import Identity, Narrative
 from services.intake.domain.submission import Person, Reporter
 from services.intake.routes.wire import ReportSubmission, submission_faults
 from services.intake.settings import Settings, SettingsIncomplete
-from services.intake.usecases.groups import Groups
+from services.intake.usecases.groups import ROW, Groups, as_they_are
 from services.intake.usecases.imports import Imports, ParsedLine
 from shared.kernel.errors import Fault, Invalid, Refused, Unavailable
 
@@ -32,7 +32,7 @@ async def test_what_arrives_during_a_write_is_the_next_group() -> None:
         await asyncio.sleep(0.01)
         return [item * 2 for item in items]
 
-    groups: Groups[int, int | Refused] = Groups(commit, most=4, waiting_max=100)
+    groups: Groups[int, int, int | Refused] = Groups(as_they_are, commit, most=4, waiting_max=100)
 
     answers = await asyncio.gather(*(groups.submit([n]) for n in range(10)))
 
@@ -40,6 +40,55 @@ async def test_what_arrives_during_a_write_is_the_next_group() -> None:
     assert sum(groups_seen) == 10
     assert max(groups_seen) <= 4
     assert len(groups_seen) <= 4
+
+
+async def test_the_next_group_is_prepared_while_one_is_written() -> None:
+    """Items that arrive during a write are prepared before it ends, and written together after it."""
+    gate, prepared, written = asyncio.Event(), [], []
+
+    async def prepare(items: Sequence[int]) -> Sequence[int | Exception]:
+        prepared.extend(items)
+        return items
+
+    async def commit(items: Sequence[int]) -> list[int]:
+        await gate.wait()
+        written.append(list(items))
+        return list(items)
+
+    groups: Groups[int, int, int] = Groups(prepare, commit, most=100, waiting_max=100)
+    waiting = [asyncio.create_task(groups.submit([0]))]
+    await asyncio.sleep(0.01)
+    waiting += [asyncio.create_task(groups.submit([n])) for n in range(1, ROW + 3)]
+    await asyncio.sleep(0.01)
+
+    assert len(prepared) >= ROW
+    assert written == []
+    gate.set()
+    assert await asyncio.gather(*waiting) == [[n] for n in range(ROW + 3)]
+    assert written == [[0], list(range(1, ROW + 3))]
+
+
+async def test_what_cannot_be_prepared_is_answered_and_not_written() -> None:
+    """An item that breaks a rule, or meets a bug, has its answer at once, in its place; the others are written."""
+    written: list[int] = []
+
+    async def prepare(items: Sequence[int]) -> Sequence[int | Exception]:
+        if 7 in items:
+            raise ValueError("seven")
+        return [Invalid("odd") if item % 2 else item for item in items]
+
+    async def commit(items: Sequence[int]) -> list[int]:
+        written.extend(items)
+        return list(items)
+
+    groups: Groups[int, int, int] = Groups(prepare, commit, most=2, waiting_max=100)
+
+    answers = await groups.submit([0, 1, 2, 3, 4])
+
+    assert [answer if isinstance(answer, int) else type(answer) for answer in answers] == [0, Invalid, 2, Invalid, 4]
+    assert written == [0, 2, 4]
+    assert [type(one) for one in await groups.submit([5])] == [Invalid]
+    assert [type(one) for one in await groups.submit([6, 7])] == [int, ValueError]
 
 
 async def test_one_bad_item_fails_alone() -> None:
@@ -50,7 +99,7 @@ async def test_one_bad_item_fails_alone() -> None:
             raise ValueError("three")
         return [Invalid("four") if item == 4 else item for item in items]
 
-    groups: Groups[int, int | Refused] = Groups(commit, most=10, waiting_max=100)
+    groups: Groups[int, int, int | Refused] = Groups(as_they_are, commit, most=10, waiting_max=100)
 
     answers = [answer for (answer,) in await asyncio.gather(*(groups.submit([n]) for n in range(6)))]
 
@@ -67,7 +116,7 @@ async def test_an_engine_away_fails_the_group_and_not_the_next() -> None:
             raise Unavailable("away")
         return list(items)
 
-    groups: Groups[int, int | Refused] = Groups(commit, most=10, waiting_max=100)
+    groups: Groups[int, int, int | Refused] = Groups(as_they_are, commit, most=10, waiting_max=100)
 
     with pytest.raises(Unavailable):
         await groups.submit([1, 2])
@@ -82,7 +131,7 @@ async def test_too_many_waiting_are_turned_away() -> None:
         await gate.wait()
         return list(items)
 
-    groups: Groups[int, int | Refused] = Groups(commit, most=1, waiting_max=2)
+    groups: Groups[int, int, int | Refused] = Groups(as_they_are, commit, most=1, waiting_max=2)
     waiting = [asyncio.create_task(groups.submit([0]))]
     await asyncio.sleep(0.01)
     waiting += [asyncio.create_task(groups.submit([n])) for n in (1, 2)]
@@ -209,10 +258,10 @@ async def test_an_import_lets_the_outbox_drain(monkeypatch: pytest.MonkeyPatch) 
     imports = Imports(None, backlog, batch_lines=10, pause_above=5_000)  # type: ignore[arg-type]  # no line gets so far
     noted: list[Any] = []
 
-    async def lines() -> AsyncIterator[ParsedLine]:
-        yield ParsedLine(1, None, (Fault("not JSON", None, 1),))
+    async def parts() -> AsyncIterator[Sequence[ParsedLine]]:
+        yield [ParsedLine(1, None, (Fault("not JSON", None, 1),))]
 
-    account = await imports.run(None, lines(), None, False, lambda *what: noted.append(what))  # type: ignore[arg-type]  # a note of any shape will do
+    account = await imports.run(None, parts(), None, False, noted.extend)  # type: ignore[arg-type]  # nobody is asked
 
     assert (backlog.asked, account.lines, account.outcomes["refused"]) == (3, 1, 1)
     assert [(1, (Fault("not JSON", None, 1),))] == noted

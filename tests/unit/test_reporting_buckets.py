@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.reporting.domain.buckets import COLUMNS, Bucket, Cell, Counts, count_domains, counts_of, recompute
 from services.reporting.domain.facts import Shown
+from services.reporting.domain.reading import ReportFilter
 
 CELL = Cell("p", "s", date(2026, 11, 16))
 CLASSES = ("NEAR_MISS", "HAZARD", "NO_HARM", "LOW_HARM", "DISRUPTION", "ESCALATED", "GOOD_CATCH", "UNKNOWN", "NEW_WORD")
@@ -106,3 +107,23 @@ def test_counts_agree_with_each_other(tallies: list[tuple[str, int]]) -> None:
 def test_row_ids_name_provider_site_domain_and_week() -> None:
     """The id of a row on the log is provider|site|domain|week."""
     assert Bucket(CELL, "(all)").row_id() == "p|s|(all)|2026-11-16"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "columns"),
+    [
+        (ReportFilter(), ("reports",)),
+        (ReportFilter(domain="medication", needs_review=True), ("needs_review",)),
+        (ReportFilter(classes=("NEAR_MISS",)), ("near_misses",)),
+        (ReportFilter(classes=("NO_HARM", "LOW_HARM", "UNKNOWN")), ("class_unknown", "reached_someone")),
+        (ReportFilter(classes=("NO_HARM",)), ()),
+        (ReportFilter(classes=("HAZARD", "NEAR_MISS")), ()),
+        (ReportFilter(classes=("NEAR_MISS",), needs_review=True), ()),
+        (ReportFilter(feedback_owed=True), ()),
+        (ReportFilter(report_ids=("r1",)), ()),
+        (ReportFilter(disruption="power"), ()),
+    ],
+)
+def test_rows_count_a_list_only_where_a_column_says_exactly_that(wanted, columns):
+    """A column that holds more than was asked for, or less, does not stand in for the reports themselves."""
+    assert wanted.columns == columns

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.reporting.domain.facts import Fact, ModelPart, ReportPart, week_of
+from services.reporting.domain.facts import DialoguePart, Fact, ModelPart, ReportPart, week_of
 from shared.taxonomy import precedence
 
 PART = ReportPart(
@@ -111,6 +111,16 @@ def test_a_persons_look_settles_what_the_model_asked() -> None:
     asked = EMPTY.with_report(PART).with_labels(labels("medication"), model(needs_review=True))
     settled = asked.with_labels(precedence.Fact("human", 1, 1, {"domains": ["medication"]}), None)
     assert [fact.shown().needs_review for fact in (asked, settled)] == [True, False]
+
+
+def test_who_accepts_the_labels_at_triage_has_looked_until_the_words_change() -> None:
+    """In whichever order it is heard of; an amended text asks anew."""
+    read = DialoguePart(triaged_at=PART.reported_at, read_revision=1)
+    asked = EMPTY.with_report(PART).with_labels(labels("medication"), model(needs_review=True))
+    later = EMPTY.with_dialogue(read).with_report(PART).with_labels(labels("medication"), model(needs_review=True))
+    amended = asked.with_dialogue(read).with_report(replace(PART, revision=2))
+    facts = (asked, asked.with_dialogue(read), later, amended)
+    assert [fact.shown().needs_review for fact in facts] == [True, False, False, True]
 
 
 def test_domains_are_counted_once_and_reserved_words_never() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pytest
 
-from services.reporting.domain.buckets import Bucket, Cell, Counts
+from services.reporting.domain.buckets import COLUMNS, Counts
 from services.reporting.domain.overview import DOUBLING_EVENTS, Overview, last_complete_week, overview
 from services.reporting.domain.registry import Site, SiteVersion
+from services.reporting.domain.site_weeks import SiteWeeks
 from services.reporting.usecases.read_page import age_of
 
 LAST = date(2026, 11, 16)
@@ -17,22 +19,32 @@ TODAY = date(2026, 11, 25)
 WEEK = timedelta(days=7)
 
 
+Told = dict[str, dict[date, Counts]]
+
+
 def site(site_id: str, name: str, closed_on: date | None = None) -> Site:
     opened = date(2015, 1, 1)
     return Site("p", site_id, 1, opened, closed_on, (SiteVersion(opened, name, "residential", None),))
 
 
-def series(numbers: list[int], site_id: str = "s", held: int = 0) -> list[Bucket]:
-    """Buckets of consecutive weeks that end with the last complete one."""
+def series(numbers: list[int], site_id: str = "s") -> Told:
+    """Reports of consecutive weeks that end with the last complete one."""
     first = LAST - WEEK * (len(numbers) - 1)
-    return [
-        Bucket(Cell("p", site_id, first + WEEK * n), "(all)", Counts(reports=number), Counts(reports=held))
-        for n, number in enumerate(numbers)
-    ]
+    return {site_id: {first + WEEK * n: Counts(reports=number) for n, number in enumerate(numbers) if number}}
 
 
-def shown(buckets: list[Bucket], *sites: Site, weeks: int = 8, held: bool = True) -> Overview:
-    return overview(buckets, sites or (site("s", "Elm"),), LAST - WEEK * (weeks - 1), LAST, TODAY, held)
+def block(told: Told) -> SiteWeeks:
+    """The same as the panel gives it, over two years up to this week."""
+    first = LAST - WEEK * 104
+    numbers = np.zeros((len(told), 106, len(COLUMNS)), np.intp)
+    for line, weeks in enumerate(told.values()):
+        for monday, counts in weeks.items():
+            numbers[line, (monday - first).days // 7] = counts.values()
+    return SiteWeeks(first, {site_id: line for line, site_id in enumerate(told)}, numbers)
+
+
+def shown(told: Told, *sites: Site, weeks: int = 8) -> Overview:
+    return overview(block(told), sites or (site("s", "Elm"),), LAST - WEEK * (weeks - 1), LAST, TODAY)
 
 
 @pytest.mark.parametrize(
@@ -78,16 +90,9 @@ def test_a_site_that_is_not_registered_yet_is_named_by_its_id() -> None:
     assert [s.name for s in shown(series([2], "b"), site("z", "Old", date(2026, 1, 1))).sites] == ["b"]
 
 
-def test_held_reports_are_not_in_a_site_readers_page() -> None:
-    """The page of somebody who must not see held reports counts without them."""
-    buckets = series([5], held=2)
-    assert [shown(buckets, held=held).total.reports for held in (False, True)] == [3, 5]
-
-
 def test_the_running_week_is_told_apart() -> None:
     """The week that has begun is no column of the chart."""
-    running = Bucket(Cell("p", "s", LAST + WEEK), "(all)", Counts(reports=4))
-    page = shown([*series([1]), running])
+    page = shown({"s": {LAST: Counts(reports=1), LAST + WEEK: Counts(reports=4)}})
     assert (page.so_far.reports if page.so_far else None, page.total.reports) == (4, 1)
 
 
@@ -103,7 +108,7 @@ def test_five_expected_events_let_a_doubling_stand_out() -> None:
 
 def test_sites_with_too_few_reports_are_named() -> None:
     """A quiet site is said to be too quiet to tell, not safe."""
-    buckets = series([4], "a") + series([5], "b")
+    buckets = series([4], "a") | series([5], "b")
     assert shown(buckets, site("a", "Elm"), site("b", "Ash")).too_quiet_to_tell == ("Elm",)
 
 

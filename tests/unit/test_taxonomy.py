@@ -129,8 +129,29 @@ def test_a_playbook_fits_the_reports_it_is_made_for(taxonomy, playbook, domains,
     ],
 )
 def test_a_playbook_does_not_fit_other_reports(taxonomy, domains, factors):
-    """A report that lacks a domain or factor of a pattern meets no playbook."""
-    assert [name for name, book in taxonomy.playbooks.items() if book.pattern.fits(domains, factors)] == []
+    """A report that lacks a domain or factor of a pattern meets none of the article's three playbooks."""
+    article = [book for book in taxonomy.playbooks.values() if "operational example" in book.source]
+    assert len(article) == 3
+    assert [book.id for book in article if book.pattern.fits(domains, factors)] == []
+
+
+def test_every_domain_has_a_remedy(taxonomy):
+    """No domain is named to a manager without anything that could be done about it."""
+    patterns = [book.pattern for book in taxonomy.playbooks.values()]
+    answered = {name for pattern in patterns for name in pattern.domains_all + pattern.domains_any}
+    assert answered == set(taxonomy.domains)
+
+
+def test_a_playbook_leaves_reports_to_the_one_that_is_made_for_them(taxonomy):
+    """A handover of medicines goes to the checklist for medicines, any other handover to the general one."""
+    fits = {
+        domains: [name for name, book in taxonomy.playbooks.items() if book.pattern.fits(domains, ("shift_handover",))]
+        for domains in (("handover",), ("handover", "medication"))
+    }
+    assert fits == {
+        ("handover",): ["structured-shift-handover"],
+        ("handover", "medication"): ["medication-handover-checklist"],
+    }
 
 
 def test_the_sector_abbreviations_are_explained(taxonomy):

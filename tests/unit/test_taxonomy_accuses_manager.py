@@ -1,8 +1,21 @@
 """Which reports are kept from the home's own managers until somebody outside has seen them. All texts are invented."""
 
+import json
+import random
+from pathlib import Path
+
 import pytest
 
-from shared.taxonomy.accuses_manager import accuses_manager
+from shared.taxonomy.accuses_manager import (
+    _ACCUSES,
+    _BOSS_STEMS,
+    _DISOWNED,
+    _HUSHES,
+    _NO_APOSTROPHE,
+    _STEMS,
+    accuses_manager,
+    may_accuse,
+)
 
 ACCUSING = [
     "The manager shouted at me in front of residents when I said we were short",
@@ -102,3 +115,51 @@ def test_a_report_that_only_mentions_a_manager_is_not(text):
 def test_a_long_text_takes_no_long_time():
     """Twenty thousand words that nearly match are read without the pattern running away."""
     assert not accuses_manager("the manager was told and then he just came in and said that " * 2_000)
+
+
+def test_no_telling_lacks_the_words_that_are_looked_for_first():
+    """Whatever the patterns find has one of the stems, in every text that we have: the short cut changes nothing."""
+    root = Path(__file__).resolve().parents[2]
+    files = ("deploy/demo/reports.ndjson", "shared/redaction/data/gold/held_out.ndjson")
+    texts = [json.loads(line)["text"].lower() for name in files for line in (root / name).read_text().splitlines()]
+    told = [text for text in [*texts, *map(str.lower, ACCUSING)] if _ACCUSES.search(text)]
+
+    assert len(told) > 20
+    assert [text for text in told if not any(stem in text for stem in _STEMS)] == []
+
+
+def _by_all_ways(text):
+    """What the rule says when every way is looked for at every place, without a short cut."""
+    words = _NO_APOSTROPHE.sub(r"\1n't", " ".join(text.lower().replace("’", "'").split()))
+    ways = _ACCUSES if any(stem in words for stem in _BOSS_STEMS) else _HUSHES
+    return any(not _DISOWNED.search(words, 0, match.start()) for match in ways.finditer(words))
+
+
+def test_the_short_cuts_change_no_answer():
+    """Over real texts, and thousands of mixtures of telling phrases, the rule says what all its ways say together."""
+    root = Path(__file__).resolve().parents[2]
+    texts = [json.loads(line)["text"] for line in (root / "deploy/demo/reports.ndjson").read_text().splitlines()]
+    chance = random.Random(11)
+    words = [" ".join(text.split()[at : at + 4]) for text in [*ACCUSING, *NOT_ACCUSING] for at in range(0, 40, 3)]
+    mixed = [
+        " ".join(chance.choices([*filter(None, words), *_STEMS, "dont", "NOT blaming"], k=5)) for _ in range(4_000)
+    ]
+    said = [accuses_manager(text) for text in [*texts, *mixed]]
+    assert said == [_by_all_ways(text) for text in [*texts, *mixed]]
+    assert 200 < sum(said) < 3_800
+
+
+def test_texts_looked_at_together_are_those_that_the_rule_has_to_look_at():
+    """The search through many texts at once never passes over one that the rule would keep from the home."""
+    texts = [
+        *ACCUSING,
+        *NOT_ACCUSING,
+        "told\u00a0 \n to keep quiet",
+        "ends with told to",
+        "to keep it secret",
+        "a\x00b",
+    ]
+    for some in (texts[:-1], texts, texts[:1], [text.upper() for text in texts], list(reversed(texts))):
+        maybe = may_accuse(some)
+        assert {place for place, text in enumerate(some) if accuses_manager(text)} <= maybe
+    assert may_accuse(["Hoist stopped.", "manager told", "", "Side gate open."]) == {1}

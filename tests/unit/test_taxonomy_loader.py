@@ -24,13 +24,31 @@ def edit(folder, name, old, new):
 
 
 MISTAKES = [
-    ("playbooks.yaml", "domains_all: [medication]", "domains_all: [medicine]", "domains_all names 'medicine'"),
-    ("playbooks.yaml", "factors_any: [maintenance_lapse]", "factors_any: [decay]", "factors_any names 'decay'"),
-    ("playbooks.yaml", "FREQ=WEEKLY;BYDAY=MO", "every Monday", "is no RRULE"),
-    ("playbooks.yaml", "min_reports: 3", "min_reports: none", "whole number of 1 or more"),
-    ("playbooks.yaml", "kind: checklist", "kind: poster", "unknown kind 'poster'"),
-    ("playbooks.yaml", "strength: intermediate", "strength: heroic", "unknown strength 'heroic'"),
-    ("playbooks.yaml", "- id: contents", "- id: draft", "step 'draft' stands here twice"),
+    (
+        "playbooks/medicines.yaml",
+        "domains_all: [medication]",
+        "domains_all: [medicine]",
+        "domains_all names 'medicine'",
+    ),
+    (
+        "playbooks/building_equipment_fire.yaml",
+        "factors_any: [maintenance_lapse]",
+        "factors_any: [decay]",
+        "factors_any names 'decay'",
+    ),
+    ("playbooks/medicines.yaml", "FREQ=WEEKLY;BYDAY=MO", "every Monday", "is no RRULE"),
+    ("playbooks/medicines.yaml", "min_reports: 3", "min_reports: none", "whole number of 1 or more"),
+    ("playbooks/medicines.yaml", "kind: checklist", "kind: poster", "unknown kind 'poster'"),
+    ("playbooks/medicines.yaml", "strength: intermediate", "strength: heroic", "unknown strength 'heroic'"),
+    ("playbooks/medicines.yaml", "domains_none: [handover]", "domains_none: [medication]", "the pattern asks for"),
+    (
+        "playbooks/medicines.yaml",
+        "- id: mar-audit",
+        "- id: fire-routes-and-doors",
+        "stands in two files or twice in one",
+    ),
+    ("playbooks/medicines.yaml", "- id: mar-audit", "- id: MAR audit", "must be lower-case letters"),
+    ("playbooks/medicines.yaml", "- id: contents", "- id: draft", "step 'draft' stands here twice"),
     ("domains.yaml", "group: medicines\n", "group: pills\n", "unknown group 'pills'"),
     ("domains.yaml", "usual_severity: moderate", "usual_severity: dire", "unknown usual_severity 'dire'"),
     ("domains.yaml", "- name: environment", "- name: medication", "name 'medication' stands in this file twice"),
@@ -68,10 +86,11 @@ def test_a_mistake_is_named_with_file_and_reason(folder, name, old, new, reason)
 
 def test_the_line_is_the_line_of_the_mistake(folder):
     """The message names the very line on which the unknown domain stands."""
-    line = edit(folder, "playbooks.yaml", "domains_any: [equipment, environment]", "domains_any: [equipment, weather]")
+    file = "playbooks/building_equipment_fire.yaml"
+    line = edit(folder, file, "domains_any: [equipment, environment]", "domains_any: [equipment, weather]")
     with pytest.raises(TaxonomyError) as caught:
         load_taxonomy(folder)
-    assert f"playbooks.yaml:{line}: domains_any names 'weather', which is not known" == str(caught.value)
+    assert f"{file}:{line}: domains_any names 'weather', which is not known" == str(caught.value)
 
 
 def test_a_missing_field_names_the_row(folder):
@@ -112,8 +131,15 @@ def test_an_empty_file_is_named(folder):
 
 def test_a_pattern_that_asks_for_nothing_is_refused(folder):
     """A playbook that would fit every report is a mistake."""
-    edit(folder, "playbooks.yaml", "domains_all: [visits_scheduling, records_data]", "domains_all: []")
+    edit(folder, "playbooks/staffing_visits.yaml", "domains_all: [visits_scheduling, records_data]", "domains_all: []")
     with pytest.raises(TaxonomyError, match="asks for nothing"):
+        load_taxonomy(folder)
+
+
+def test_playbooks_of_an_unknown_group_are_refused(folder):
+    """A file of playbooks is named for the group of domains that it answers."""
+    (folder / "playbooks" / "medicines.yaml").rename(folder / "playbooks" / "pills.yaml")
+    with pytest.raises(TaxonomyError, match=r"^playbooks/pills\.yaml:\d+: group 'pills' is not known$"):
         load_taxonomy(folder)
 
 

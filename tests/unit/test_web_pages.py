@@ -10,7 +10,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from shared.web import words
-from shared.web.pages import CONTENT_SECURITY_POLICY, Link, Pages, Stylesheet
+from shared.web.pages import CONTENT_SECURITY_POLICY, Asset, Link, Pages
 
 
 def luminance(colour: str) -> float:
@@ -27,7 +27,7 @@ def contrast(one: str, other: str) -> float:
 
 def themes() -> list[dict[str, str]]:
     """The colours of the light and the dark theme."""
-    css = Stylesheet.load().content.decode()
+    css = Asset.stylesheet().content.decode()
     return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in re.findall(r":root \{([^}]+)\}", css)][
         :2
     ]
@@ -47,7 +47,7 @@ def test_text_and_marks_stand_out(theme: dict[str, str]) -> None:
 
 def test_the_stylesheet_loads_nothing_from_elsewhere() -> None:
     """No import, font or picture is fetched."""
-    assert re.findall(rb"@import|url\(|http|@font-face", Stylesheet.load().content) == []
+    assert re.findall(rb"@import|url\(|http|@font-face", Asset.stylesheet().content) == []
 
 
 def test_the_policy_allows_no_script() -> None:
