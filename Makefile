@@ -18,17 +18,19 @@ $(PY):
 $(VENV)/.demo: requirements/demo.lock | $(PY)
 	@echo "installing the services and the local engines (once)"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements/demo.lock
+	@$(PY) -m deploy.local.styles
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock | $(PY)
 	@echo "installing everything for development (once)"
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.lock
+	@$(PY) -m deploy.local.styles
 	@touch $@ $(VENV)/.demo
 
 setup: $(VENV)/.dev ## make the virtual environment .venv with all that development needs
 
-demo: $(VENV)/.demo ## start everything with invented data and print the page's address (DETACH=1 returns when it is ready)
-	@$(PY) -m deploy.local demo $(if $(DETACH),--detach)
+demo: $(VENV)/.demo ## start everything with invented data and print the page's address (DETACH=1 returns when it is ready; BROKERS=3)
+	@$(PY) -m deploy.local demo $(if $(DETACH),--detach) $(if $(BROKERS),--brokers $(BROKERS))
 
 demo-stop: $(VENV)/.demo ## stop what `make demo` started
 	@$(PY) -m deploy.local demo-stop
@@ -48,13 +50,15 @@ test: static ## everything, on the real engines
 bench: $(VENV)/.dev ## measure against the floors of tests/benchmarks and print the ratios
 	$(PY) -m tests.benchmarks
 
-docs: $(VENV)/.dev ## write what is generated: TOPICS.md and the frozen schemas
+docs: $(VENV)/.dev ## write what is generated: TOPICS.md, the frozen schemas, and the pages of deploy/
 	$(PY) -m shared.contracts
+	$(PY) -m deploy.documents
 
 lock: | $(PY) ## pin all versions anew, with hashes and without addresses
-	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe --upgrade --extra intake --extra classifier --extra actions --extra reporting --extra local --extra dev -o requirements/dev.lock pyproject.toml
-	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe -c requirements/dev.lock --extra intake --extra classifier --extra actions --extra reporting --extra local -o requirements/demo.lock pyproject.toml
-	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe -c requirements/dev.lock --extra intake --extra classifier --extra actions --extra reporting -o requirements/services.lock pyproject.toml
+	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe --upgrade --extra intake --extra classifier --extra actions --extra reporting --extra tracing --extra local --extra dev -o requirements/dev.lock pyproject.toml
+	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe -c requirements/dev.lock --extra intake --extra classifier --extra actions --extra reporting --extra tracing --extra local -o requirements/demo.lock pyproject.toml
+	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe -c requirements/dev.lock --extra intake --extra classifier --extra actions --extra reporting --extra tracing -o requirements/services.lock pyproject.toml
+	$(VENV)/bin/pip-compile -q --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe -c requirements/dev.lock --output-file requirements/styles.lock requirements/styles.in
 
 clean: ## remove the virtual environment, local data and caches
 	-@test ! -x $(PY) || $(PY) -m deploy.local down 2>/dev/null
