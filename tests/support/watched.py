@@ -48,6 +48,7 @@ def fact_of_line(line: dict[str, Any]) -> Fact:
     fields = {name: line["labels"][name] for name in LABELS}
     code = line["labels"]["escalate"]
     fields["escalate"] = [code] if code else []
+    fields["event_class"] = line["labels"].get("event_class")
     fact = Fact("p", line["site"], line["report_id"]).with_report(part)
     return fact.with_labels(Said("model", 1, 0, fields, "m1"))
 

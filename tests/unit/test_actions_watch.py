@@ -234,6 +234,24 @@ def test_a_removed_escalation_counts_as_if_it_had_not_been():
     assert [(one.harm, one.serious) for one in made if one] == [(True, True), (False, False), (True, True)]
 
 
+@pytest.mark.parametrize(
+    ("event_class", "harm"), [("NO_HARM", False), ("LOW_HARM", True), ("ESCALATED", True), (None, True)]
+)
+def test_what_reached_someone_without_harm_is_no_harm_to_the_guard(event_class, harm):
+    """However grave it could have been; what nobody has classed is harm. It stays serious either way."""
+    labels = {
+        "domains": ["medication"], "primary_domain": "medication", "contributory_factors": [],
+        "potential_severity": "severe", "is_near_miss": False, "escalate": "harm_occurred",
+        "event_class": event_class,
+    }  # fmt: skip
+    (fact,) = Watched(one_site([0], labels=labels), *shipped()).facts.values()
+
+    made = report_fact(fact, shipped()[1], {})
+
+    assert made is not None
+    assert (made.harm, made.serious) == (harm, True)
+
+
 def test_exposure_of_any_periods_is_taken_by_whole_weeks():
     """A month gives its whole weeks; units that are no care, the time before all reports and overlaps do not."""
     month = Exposure("p", "s", "visits", MONDAY, MONDAY + timedelta(days=29), 300.0, 1)

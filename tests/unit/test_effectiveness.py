@@ -118,6 +118,16 @@ def test_what_the_harm_guard_can_tell_is_said():
     assert "too few events with harm" in sentence("Medicines", "Site A", few, found)
 
 
+def test_a_fall_that_only_the_harm_guard_holds_back_is_not_called_a_matter_of_chance():
+    """The sentence of a fall beyond chance with a severe event says both, and asks for a person's look."""
+    guarded = trial((30, 100), (9, 100), severe_harm_after=1)
+    unsure = trial((24, 3000), (12, 3000), severe_harm_after=1)
+    said = [sentence("Medicines", "Site A", one, assess(one, RULES)) for one in (guarded, unsure)]
+
+    assert ["not yet beyond what chance explains" in one for one in said] == [False, True]
+    assert all(one.endswith("and events with harm need a person's look.") for one in said)
+
+
 def test_nothing_can_be_said_without_exposure_on_both_sides():
     """No care delivered on one side is no comparison."""
     assert assess(trial((5, 100.0), (0, 0.0)), RULES) is None

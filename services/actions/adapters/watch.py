@@ -31,6 +31,7 @@ KEPT: TypeAdapter[Kept] = TypeAdapter(Kept)
 SITES_A_QUERY = 50
 LABELS_READ = (
     "domains", "primary_domain", "contributory_factors", "potential_severity", "is_near_miss", "escalate",
+    "event_class",
 )  # fmt: skip
 FACT_FIELDS = dict.fromkeys(
     (

@@ -42,9 +42,15 @@ def _meaning(found: Assessment) -> str:
     because = next((_BECAUSE[reason] for reason in found.reasons if reason in _BECAUSE), None)
     if because is not None and found.verdict in ("NO_CHANGE_SEEN", "WORSE"):
         return because
+    held_back = found.shown and "harm_guard" in found.reasons
+    fall = (
+        "a fall beyond what chance explains"
+        if held_back
+        else f"a fall, which is not yet beyond what chance explains{more}"
+    )
     return {
         "EFFECTIVE": f"this is a fall beyond what chance explains{harm}",
-        "PROMISING": f"this looks like a fall, which is not yet beyond what chance explains{more}{harm}",
+        "PROMISING": f"this looks like {fall}{harm}",
         "NO_CHANGE_SEEN": "no change is seen",
         "WORSE": "this is a rise beyond what chance explains",
         "INSUFFICIENT_EVIDENCE": f"these are too few to tell{more}",

@@ -10,7 +10,15 @@ from typing import Any
 
 import orjson
 
-from services.actions.domain.detection.facts import ExposureWeek, LogLine, ReportFact, SiteCard, week_of
+from services.actions.domain.detection.facts import (
+    ExposureWeek,
+    LogLine,
+    ReportFact,
+    SiteCard,
+    hurt_someone,
+    reached_someone,
+    week_of,
+)
 from services.actions.domain.detection.log_lines import assets_in
 from services.actions.domain.detection.series import SeriesBook
 from shared.kernel.clock import london_date
@@ -245,8 +253,8 @@ def _told(row: Row, book: SeriesBook) -> Told:
         primary=labels.text_or_none("primary_domain"),
         factors=factors,
         rows=book.rows_of(domains, factors),
-        serious=severity in SERIOUS or (near is False and bool(escalated)),
-        harm=near is False and bool(escalated),
+        serious=severity in SERIOUS or reached_someone(near, bool(escalated)),
+        harm=hurt_someone(near, bool(escalated), labels.text_or_none("event_class")),
         severity=severity,
         asset=row.text_or_none("asset") or (assets[0] if assets else None),
         person=row.text_or_none("person"),

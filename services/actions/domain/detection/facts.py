@@ -6,7 +6,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-__all__ = ["DAYS_KEPT", "ExposureWeek", "LogLine", "ReportFact", "SiteCard", "day_of", "monday_of", "week_of"]
+from shared.taxonomy.event_class import NO_HARM
+
+__all__ = [
+    "DAYS_KEPT",
+    "ExposureWeek",
+    "LogLine",
+    "ReportFact",
+    "SiteCard",
+    "day_of",
+    "hurt_someone",
+    "monday_of",
+    "reached_someone",
+    "week_of",
+]
 
 DAYS_KEPT: Final = 400
 """Facts are kept for so many days; weekly counts of older ones stay."""
@@ -60,7 +73,7 @@ class ReportFact:
         occurred_minute: Minute of that day where the time is known.
         rows: The series that it counts in, by number.
         serious: Whether it could have done, or did, severe harm or worse, or somebody senior must see it.
-        harm: Whether the event completed.
+        harm: Whether the event reached someone and hurt them, see `hurt_someone`.
         asset: The asset that it is about, by the register or the text.
         marks: Hashes of the text's words, kept for days only.
         held: Hidden from the site; never evidence of a signal.
@@ -89,6 +102,26 @@ class ReportFact:
     def counts(self) -> bool:
         """Tell whether the report is evidence: not held, and the first of its event."""
         return self.repeats is None and not self.held
+
+
+def reached_someone(near_miss: object, escalated: bool) -> bool:
+    """Tell whether the event completed: it is labelled as no near miss, and an escalation code stands."""
+    return near_miss is False and escalated
+
+
+def hurt_someone(near_miss: object, escalated: bool, event_class: object) -> bool:
+    """Tell whether an event is harm to the guard of verdicts.
+
+    Args:
+        near_miss: The label `is_near_miss`.
+        escalated: Whether an escalation code stands.
+        event_class: The event class; None where nobody has said one.
+
+    Returns:
+        True if it reached someone, unless its class is NO_HARM: it reached the person without detectable harm (WHO's
+        no-harm incident), however grave it could have been. Such an event counts in its series like any other.
+    """
+    return reached_someone(near_miss, escalated) and event_class != NO_HARM
 
 
 def week_of(day: int) -> int:

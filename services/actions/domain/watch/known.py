@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from services.actions.domain.backtest.history import SERIOUS
-from services.actions.domain.detection.facts import ExposureWeek, ReportFact, SiteCard
+from services.actions.domain.detection.facts import ExposureWeek, ReportFact, SiteCard, hurt_someone, reached_someone
 from services.actions.domain.detection.panel import WEEKS_KEPT
 from services.actions.domain.detection.series import SeriesBook
 from services.actions.domain.detection.signals import Signal
@@ -86,7 +86,6 @@ def report_fact(fact: Fact, book: SeriesBook, lifted: Mapping[str, str]) -> Repo
         minute = part.occurred_at.hour * 60 + part.occurred_at.minute
     severity, near = fact.label("potential_severity"), fact.label("is_near_miss")
     escalated = any(code != lifted.get(fact.report_id) for code in fact.escalate)
-    harm = near is False and escalated
     return ReportFact(
         report_id=fact.report_id,
         site=fact.site_id,
@@ -97,8 +96,8 @@ def report_fact(fact: Fact, book: SeriesBook, lifted: Mapping[str, str]) -> Repo
         primary=fact.label("primary_domain"),
         factors=factors,
         rows=book.rows_of(domains, factors),
-        serious=severity in SERIOUS or harm,
-        harm=harm,
+        serious=severity in SERIOUS or reached_someone(near, escalated),
+        harm=hurt_someone(near, escalated, fact.label("event_class")),
         severity=severity,
         asset=part.asset,
         person=part.person_token,
