@@ -14,6 +14,7 @@ from shared.kernel.clock import FixedClock, london_date, start_of_day
 from shared.kernel.principal import Role
 from tests.component.test_actions_reviews import DATA, SUNDAY, replay, weekly
 from tests.support.actions import MONDAY, handovers, open_house, registered
+from tests.support.clock import DayOfTheRun
 
 pytestmark = pytest.mark.engines
 
@@ -125,7 +126,7 @@ async def test_what_management_wrote_is_listed_and_judged(house):
     assert (one.json(), hidden.status_code) == (state, 404)
 
 
-async def test_an_accepted_action_is_in_the_log_and_gets_an_evaluation(house):
+async def test_an_accepted_action_is_in_the_log_and_gets_an_evaluation(house, monkeypatch):
     """The task's series comes from its playbook; the evaluation is fixed in the review of the day of acceptance."""
     now = london_date(house.runtime.clock.now())
     start = (now - MONDAY).days - 90
@@ -137,7 +138,7 @@ async def test_an_accepted_action_is_in_the_log_and_gets_an_evaluation(house):
         lines = (await manager.get("/v1/log")).json()["lines"]
         before = await manager.get(f"/v1/actions/{task['action_id']}/evaluation")
     tomorrow = house.runtime.clock.now() + timedelta(days=1)
-    house.runtime.clock.now = lambda: tomorrow
+    monkeypatch.setattr(DayOfTheRun, "now", lambda _: tomorrow)
     await replay(house, first=now, last=now)
     async with house.client(Role.MANAGER, sites=["s"]) as manager:
         state = (await manager.get(f"/v1/actions/{task['action_id']}/evaluation")).json()

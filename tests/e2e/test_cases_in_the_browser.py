@@ -10,7 +10,7 @@ from playwright.sync_api import ConsoleMessage, Page, expect, sync_playwright
 
 from deploy.demo import data
 from tests.support.browser import OVER_HTTP, chromium
-from tests.support.system import Client, System, until
+from tests.support.system import Client, System, passed_on, until
 
 pytestmark = pytest.mark.e2e
 CASES = (
@@ -95,7 +95,7 @@ def _all_reports(governance: Client, site: str) -> Iterator[dict]:
 
 def test_what_nobody_did_or_answered_is_with_the_next_role_on_its_pages_and_in_the_digest(governance, page):
     """A check missed for a fortnight is with the group lead; last week's and a weekend's duties are with somebody."""
-    late = until(lambda: _passed_on(governance), 150.0, "what waits to be passed on")
+    late = until(lambda: passed_on(governance), 150.0, "what waits to be passed on")
     group = governance.get("/act/v1/digest")["group"]["counts"]
     assert late["mill-gardens"] == "group_lead"
     assert late["willow-grange"] in ("manager", "group_lead")
@@ -116,14 +116,6 @@ def test_what_nobody_did_or_answered_is_with_the_next_role_on_its_pages_and_in_t
     page.get_by_role("button", name="Show").click()
     page.locator(f'a[href$="/duties/{duty["duty_id"]}"]').click()
     expect(page.locator("main")).to_contain_text("Nobody has answered: with the")
-
-
-def _passed_on(governance: Client) -> dict[str, str]:
-    """By site who is asked about a missed check; empty until duties were passed on, too."""
-    missed = governance.get("/act/v1/occurrences", status="missed", limit=500)["occurrences"]
-    duties = governance.get("/act/v1/duties", status="asked", limit=500)["duties"]
-    late = {one["site_id"]: one["escalated_to"] for one in missed if one["escalated_to"]}
-    return late if len(late) > 1 and any(duty["escalated_to"] for duty in duties) else {}
 
 
 def test_the_board_shows_work_in_every_state(page):

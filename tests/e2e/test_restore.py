@@ -12,7 +12,7 @@ from pymongo import MongoClient
 
 from deploy.demo import data
 from shared.runtime.backup import DATABASES
-from tests.support.system import Client, System, until
+from tests.support.system import Client, System, passed_on, until
 
 pytestmark = pytest.mark.e2e
 # None of them asks a duty or an escalation, which would hold it from being erased.
@@ -26,6 +26,7 @@ TEXTS = {
 def test_all_is_restored_and_what_was_erased_stays_erased(system: System, tmp_path: Path):
     """Vault, registry, tasks and packs are as they were, the views say the same, an erasure after the backup holds."""
     governance = system.client(system.addresses()["api_key"])
+    until(lambda: passed_on(governance), 150, "what waits to be passed on, which changes tasks")
     somebody = {"id": f"person-{uuid.uuid4().hex}"}
     reports = {name: report(governance, TEXTS[name], somebody) for name in ("kept", "erased")}
     pack = governance.send("/v1/packs", {"audience": "board", "commentary": "Invented.", "signed_by": "A. Invented"})
@@ -100,6 +101,10 @@ def state(client: Client, pack: dict[str, Any]) -> dict[str, Any]:
         "hash": client.get(f"/v1/packs/{pack['pack_id']}/verify"),
         "provider": client.get(f"/v1/providers/{data.PROVIDER}/totals"),
     }
+    for task in found["tasks"]["actions"]:
+        # A report that joins a proposal and one that leaves it are one change where they are read in one batch, as
+        # after a restore; the runbook says what a lower version means.
+        del task["version"]
     for said in found.values():
         said.pop("complete_until", None)  # up to when the log was read: it goes on
     return found

@@ -16,6 +16,8 @@ class DayOfTheRun:
         began: The moment at which the run began, timezone-aware.
     """
 
+    __slots__ = ("_noon", "_start_s")  # all tests of a run share one: none may leave another `now` in it
+
     def __init__(self, began: datetime) -> None:
         self._noon = datetime.combine(london_date(began), time(12), LONDON).astimezone(began.tzinfo)
         self._start_s = monotonic_s()

@@ -165,6 +165,17 @@ def until(check: Callable[[], Any], within_s: float = 30.0, what: str = "the con
         time.sleep(0.2)
 
 
+def passed_on(governance: Client) -> dict[str, str]:
+    """Return by site who is asked about a missed check; empty until what waits in the demo was passed on, duties too.
+
+    Services look at what waits when they start and every minute.
+    """
+    missed = governance.get("/act/v1/occurrences", status="missed", limit=500)["occurrences"]
+    duties = governance.get("/act/v1/duties", status="asked", limit=500)["duties"]
+    late = {one["site_id"]: one["escalated_to"] for one in missed if one["escalated_to"]}
+    return late if len(late) > 1 and any(duty["escalated_to"] for duty in duties) else {}
+
+
 def _ready(url: str) -> bool:
     try:
         return httpx.get(f"{url}/health/ready", timeout=3.0).status_code == 200
